@@ -1,0 +1,1 @@
+"""sotongindex: a communication index from survey answers, every number with its uncertainty."""

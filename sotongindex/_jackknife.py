@@ -1,0 +1,50 @@
+"""The grouped jackknife: what leaving out one group does to every item mean of a tally."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotongindex._arrays import FloatArray, IntArray, distinct
+from sotongindex._factors import GROUPS, Block, StoredFactor
+from sotongindex._levels import LEVELS, Level, Rows, Tree, climb
+from sotongindex.tally import Tally
+
+
+def group_deviations(tally: Tally) -> Rows:
+    r"""Return :math:`\sqrt{(G-1)/G} (\theta_{(g)} - \theta)` for every unit and group of a tally."""
+    channels = len(tally.study.framework.channels)
+    unit = tally.organization * channels + tally.channel
+    weight, points = tally.dense(tally.answer_weight), tally.dense(tally.points)
+    columns = weight.shape[-1]
+    weight, points = weight.reshape(-1, columns)[unit], points.reshape(-1, columns)[unit]
+    rest = weight - tally.answer_weight
+    # A group that holds every answer leaves nothing to compare; its degrees of freedom are 0.
+    comparable = (tally.answers > 0) & (rest > 1e-12 * weight)
+    mean = np.divide(points, weight, out=np.zeros_like(points), where=weight > 0)
+    without = np.divide(points - tally.points, rest, out=mean.copy(), where=comparable)
+    scale = np.sqrt((tally.groups - 1) / tally.groups)
+    return Rows(place=unit, source=tally.group, values=scale * (without - mean))
+
+
+def jackknife_levels(
+    tally: Tally, tree: Tree
+) -> tuple[dict[Level, FloatArray], dict[Level, StoredFactor]]:
+    """Return variances (places, k) and factors of every level."""
+    variances: dict[Level, FloatArray] = {}
+    factors: dict[Level, StoredFactor] = {}
+    for level, rows in climb(group_deviations(tally), tree, sources=tally.groups).items():
+        shape = (tree.places(level), tree.width(level))
+        variances[level] = np.zeros(shape)
+        rows.add_squares(variances[level])
+        used, matrix = rows.matrix(np.arange(shape[0] * shape[1]))
+        factors[level] = StoredFactor({GROUPS: Block(used, matrix)})
+    return {level: variances[level] for level in LEVELS}, factors
+
+
+def occupied_groups(tally: Tally) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the groups that answered every column (o, c, p), unit (o, c), organization (o,)."""
+    columns = tally.dense((tally.answers > 0).astype(np.int64))
+    units = tally.dense((tally.evaluations > 0).astype(np.int64))
+    pairs = distinct(tally.organization * tally.groups + tally.group)
+    organizations = np.bincount(pairs // tally.groups, minlength=len(tally.study.organizations))
+    return columns, units, organizations.astype(np.int64)

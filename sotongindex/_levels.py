@@ -1,0 +1,183 @@
+"""From rows of item influences to rows of every level: cells, channels, dimensions, index.
+
+A row belongs to one place (a unit, which is an organization on a channel; or an organization) and
+one source of error (a cluster of respondents, or a jackknife group). The same climb serves both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeAlias
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sotongindex._arrays import FloatArray, Groups, IntArray, group_sums
+from sotongindex.aggregation import Hierarchy
+
+Level: TypeAlias = Literal["items", "cells", "channels", "dimensions", "index"]
+LEVELS: tuple[Level, ...] = ("items", "cells", "channels", "dimensions", "index")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Tree:
+    """The derivatives of a hierarchy, laid out for rows.
+
+    Axes: u units (organization times channel), o, d, i as everywhere.
+
+    Attributes:
+        channels: Number of channels.
+        items_of: The positions of every dimension's items.
+        cell_by_item: For every dimension, (u, items of it).
+        channel_by_cell: (u, d).
+        dimension_by_cell: (u, d).
+        index_by_channel: (u,).
+        respondents_first: Whether base columns hold cells and channel after the items.
+    """
+
+    channels: int
+    items_of: tuple[IntArray, ...]
+    cell_by_item: tuple[FloatArray, ...]
+    channel_by_cell: FloatArray
+    dimension_by_cell: FloatArray
+    index_by_channel: FloatArray
+    respondents_first: bool
+
+    @classmethod
+    def of(
+        cls,
+        hierarchy: Hierarchy,
+        *,
+        dimension_of: NDArray[np.integer[Any]],
+        respondents_first: bool,
+    ) -> Tree:
+        """Lay out `hierarchy`; a derivative that does not exist becomes 0."""
+        organizations, channels = hierarchy.channels.shape
+
+        def flat(array: FloatArray) -> FloatArray:
+            return np.nan_to_num(array).reshape(organizations * channels, *array.shape[2:])
+
+        items_of = tuple(
+            np.flatnonzero(dimension_of == d) for d in range(hierarchy.cells.shape[-1])
+        )
+        return cls(
+            channels=channels,
+            items_of=items_of,
+            cell_by_item=tuple(flat(hierarchy.cell_by_item[..., items]) for items in items_of),
+            channel_by_cell=flat(hierarchy.channel_by_cell),
+            dimension_by_cell=flat(hierarchy.dimension_by_cell),
+            index_by_channel=flat(hierarchy.index_by_channel),
+            respondents_first=respondents_first,
+        )
+
+    def width(self, level: Level) -> int:
+        """Return how many numbers the level has for one place."""
+        if level == "items":
+            return sum(map(len, self.items_of))
+        return self.channel_by_cell.shape[1] if level in ("cells", "dimensions") else 1
+
+    def places(self, level: Level) -> int:
+        """Return how many places the level has."""
+        units = len(self.channel_by_cell)
+        return units // self.channels if level in ("dimensions", "index") else units
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Rows:
+    """Influences of sources of error on places, one row a pair of them.
+
+    Attributes:
+        place: The place, (n,).
+        source: The cluster, group or stratum, (n,).
+        values: The influences on the numbers of the place, (n, k).
+    """
+
+    place: IntArray
+    source: IntArray
+    values: FloatArray
+
+    @classmethod
+    def joined(cls, parts: Iterable[Rows], width: int) -> Rows:
+        """Put parts together; with no parts there are no rows."""
+        found = [*parts]
+        none = np.array([], dtype=np.int64)
+        return cls(
+            place=np.concatenate([none, *(part.place for part in found)]),
+            source=np.concatenate([none, *(part.source for part in found)]),
+            values=np.concatenate([np.zeros((0, width)), *(part.values for part in found)]),
+        )
+
+    def merged(self, sources: int) -> Rows:
+        """Add up the rows of the same place and source, out of so many `sources`."""
+        groups = Groups.of(self.place * sources + self.source)
+        if len(groups) == len(self.place):
+            return self
+        place, source = np.divmod(groups.keys, sources)
+        sums = group_sums(self.values[groups.order], groups.rank, len(groups))
+        return Rows(place=place, source=source, values=sums)
+
+    def add_squares(self, total: FloatArray) -> None:
+        """Add the squared values to the total of every place, (places, k)."""
+        if len(self.place) == 0:
+            return
+        first, stop = int(self.place.min()), int(self.place.max()) + 1
+        total[first:stop] += group_sums(self.values**2, self.place - first, stop - first)
+
+    def matrix(self, at: IntArray) -> tuple[IntArray, sparse.csc_array]:
+        """Return the sources that occur, and a column for each flattened position in `at`."""
+        width = self.values.shape[1]
+        used, position = np.unique(self.source, return_inverse=True)
+        columns = self.place[:, None] * width + np.arange(width)
+        last = max(int(columns.max(initial=-1)), int(at.max(initial=-1)))
+        full = sparse.csc_array(
+            (self.values.ravel(), (np.repeat(position, width), columns.ravel())),
+            shape=(len(used), last + 1),
+        )
+        return used, full[:, at]
+
+
+def climb(
+    base: Rows, tree: Tree, *, sources: int, single: bool = False
+) -> Mapping[Level, Rows]:
+    """Return the rows of every level from rows of base columns.
+
+    Args:
+        base: One row for every unit and source.
+        tree: The derivatives.
+        sources: The number of sources there are.
+        single: Whether every organization and source has one row only, so that none are added up.
+
+    Returns:
+        Rows for every level.
+    """
+    count = tree.width("items")
+    unit = base.place
+    if tree.respondents_first:
+        cells, channel = base.values[:, count:-1], base.values[:, -1]
+    else:
+        # Not a matrix product: its threads cost more than the few sums when processors are busy.
+        cells = np.column_stack(
+            [
+                np.einsum("ni,ni->n", base.values.take(items, axis=1), gradient[unit])
+                for items, gradient in zip(tree.items_of, tree.cell_by_item, strict=True)
+            ]
+        )
+        channel = np.einsum("nd,nd->n", cells, tree.channel_by_cell[unit])
+    across = Rows(
+        place=unit // tree.channels,
+        source=base.source,
+        values=np.column_stack(
+            [cells * tree.dimension_by_cell[unit], channel * tree.index_by_channel[unit]]
+        ),
+    )
+    if not single:
+        across = across.merged(sources)
+    return {
+        "items": attrs.evolve(base, values=base.values[:, :count]),
+        "cells": attrs.evolve(base, values=cells),
+        "channels": attrs.evolve(base, values=channel[:, None]),
+        "dimensions": attrs.evolve(across, values=across.values[:, :-1]),
+        "index": attrs.evolve(across, values=across.values[:, -1:]),
+    }

@@ -1,0 +1,106 @@
+"""What a reader of an index should know: what is missing, and which errors are not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from sotongindex._levels import Level
+from sotongindex.aggregation import Hierarchy
+from sotongindex.models import Study
+from sotongindex.variance import Estimates
+
+
+@attrs.frozen(kw_only=True)
+class Notice:
+    """Something a reader of the result should know.
+
+    Attributes:
+        code: A short fixed name.
+        message: What it means.
+        keys: Whom it concerns: organizations, or organization/channel.
+    """
+
+    code: str
+    message: str
+    keys: tuple[str, ...] = ()
+
+
+def find_notices(
+    study: Study,
+    levels: Mapping[Level, Estimates],
+    tree: Hierarchy,
+    *,
+    operated: NDArray[np.bool_],
+    rated: NDArray[np.bool_],
+    min_share: float,
+) -> tuple[Notice, ...]:
+    """Return what is missing and why.
+
+    Args:
+        study: What was measured.
+        levels: The estimates.
+        tree: The scores with the shares that were present.
+        operated: Channels that organizations operate, (o, c).
+        rated: Channels that they were rated on, (o, c).
+        min_share: The share of weight that had to be present.
+
+    Returns:
+        One notice for every kind of thing that occurs.
+    """
+    return tuple(
+        Notice(code=code, message=message, keys=_keys(study, where))
+        for code, message, where in _cases(levels, tree, operated, rated, min_share)
+        if where.any()
+    )
+
+
+def _cases(
+    levels: Mapping[Level, Estimates],
+    tree: Hierarchy,
+    operated: NDArray[np.bool_],
+    rated: NDArray[np.bool_],
+    min_share: float,
+) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    index, channels = levels["index"], levels["channels"]
+    unrated = ~rated.any(axis=1)
+    yield "no answers", "not rated at all: no score", unrated
+    yield (
+        "channel not rated",
+        "operated, but not rated on this channel",
+        operated & ~rated & ~unrated[:, None],
+    )
+    yield (
+        "channel missing",
+        f"less than {min_share:.0%} of the channel's weight was answered: no channel score",
+        rated & np.isnan(channels.values),
+    )
+    yield (
+        "index missing",
+        f"channels with less than {min_share:.0%} of the weight have a score: no index",
+        ~unrated & np.isnan(index.values),
+    )
+    flat = np.isnan(tree.index_by_cell).any(axis=(1, 2)) | np.isnan(tree.cell_by_item).any(
+        axis=(1, 2)
+    )
+    yield (
+        "no derivative",
+        "a score of 0 under a power below 1: the error of the index is not known",
+        flat & ~np.isnan(index.values),
+    )
+    yield (
+        "error not known",
+        "the index rests on a score whose error cannot be told: one respondent, one answer to an "
+        "item (see IndexMethod.min_answers), or no standard error given",
+        np.isnan(index.variance) & ~np.isnan(index.values) & ~flat,
+    )
+
+
+def _keys(study: Study, where: NDArray[np.bool_]) -> tuple[str, ...]:
+    organizations, channels = study.organization_keys, study.framework.channel_keys
+    if where.ndim == 1:
+        return tuple(organizations[o] for o in np.flatnonzero(where))
+    return tuple(f"{organizations[o]}/{channels[c]}" for o, c in zip(*where.nonzero(), strict=True))

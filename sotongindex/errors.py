@@ -1,0 +1,87 @@
+"""The errors of sotongindex: one base class, a few kinds, each carrying the facts as fields."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sotongindex.responses import CheckReport
+
+__all__ = [
+    "DefinitionError",
+    "MethodError",
+    "ResponseError",
+    "SchemaError",
+    "SotongIndexError",
+    "nearest_key",
+]
+
+
+class SotongIndexError(Exception):
+    """Base class of every error that sotongindex raises on purpose."""
+
+
+class DefinitionError(SotongIndexError, ValueError):
+    """A study, a framework, a scheme or one of their parts contradicts itself.
+
+    Attributes:
+        field: The field at fault, as ``Class.field``.
+        key: The value that does not fit, if there is one.
+        nearest: The nearest key that would have fitted, if there is one.
+    """
+
+    def __init__(
+        self, message: str, *, field: str, key: object = None, nearest: str | None = None
+    ) -> None:
+        super().__init__(f"{field}: {message}" + (f"; did you mean {nearest!r}?" if nearest else ""))
+        self.field = field
+        self.key = key
+        self.nearest = nearest
+
+
+class ResponseError(SotongIndexError, ValueError):
+    """The answers do not fit the study.
+
+    Attributes:
+        report: The `CheckReport` with every finding; the message is its text.
+    """
+
+    def __init__(self, report: CheckReport) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+class MethodError(SotongIndexError, ValueError):
+    """A computation was asked for that the method or the data cannot give.
+
+    Attributes:
+        argument: The argument at fault.
+    """
+
+    def __init__(self, message: str, *, argument: str | None = None) -> None:
+        super().__init__(f"{argument}: {message}" if argument else message)
+        self.argument = argument
+
+
+class SchemaError(SotongIndexError, ValueError):
+    """A JSON document cannot be read; the message lists every fault with its path.
+
+    Attributes:
+        faults: Pairs of path and message, in document order.
+    """
+
+    def __init__(self, faults: Iterable[tuple[str, str]]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(f"{path}: {message}" for path, message in self.faults))
+
+
+def nearest_key(key: object, known: Iterable[str]) -> str | None:
+    """Return the known key most like `key`, or None where nothing is like it.
+
+    >>> nearest_key("face_book", ["blog", "facebook"])
+    'facebook'
+    """
+    matches = difflib.get_close_matches(str(key), list(known), n=1)
+    return matches[0] if matches else None

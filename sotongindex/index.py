@@ -1,0 +1,292 @@
+"""The index: from answers to scores of every organization, each with its error.
+
+`compute_index` reads like the table of contents of the method; the work is done in the rooms below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from sotongindex._arrays import FloatArray, distinct
+from sotongindex._estimation import jackknifed_levels, linearized_levels
+from sotongindex._evaluations import Evaluations, RespondentMeans
+from sotongindex._levels import Level, Tree
+from sotongindex._notices import Notice, find_notices
+from sotongindex.aggregation import Hierarchy, aggregate_cells, aggregate_items
+from sotongindex.errors import MethodError
+from sotongindex.method import IndexMethod, Powers
+from sotongindex.models import Channel, Dimension, Framework, Study, SurveyItem
+from sotongindex.responses import Responses
+from sotongindex.results import Counts, IndexResult, operated_channels, result_from_cells
+from sotongindex.tally import Tally, tally_columns
+from sotongindex.variance import Estimates, GroupJackknife, Linearization, combine
+from sotongindex.weighting import FixedWeights, ImportanceWeights, WeightingScheme
+
+__all__ = [
+    "Counts",
+    "IndexMethod",
+    "IndexResult",
+    "Notice",
+    "Powers",
+    "blend",
+    "compute_index",
+]
+
+
+def compute_index(
+    answers: Responses | Tally,
+    *,
+    scheme: WeightingScheme | None = None,
+    method: IndexMethod | None = None,
+) -> IndexResult:
+    """Compute the communication index of every organization.
+
+    Items are averaged over respondents, items into dimensions of a channel, dimensions into
+    channels, channels into the index; every score gets its standard error.
+
+    Args:
+        answers: Responses, or a tally of them.
+        scheme: How channels, dimensions and items count; default all equally.
+        method: How scores are averaged and errors found; default `IndexMethod()`.
+
+    Returns:
+        The scores of every organization.
+
+    Raises:
+        DefinitionError: If the scheme does not fit the framework.
+        MethodError: If the method needs what a tally does not hold.
+
+    References:
+        OECD and JRC (2008), Handbook on Constructing Composite Indicators,
+        doi:10.1787/9789264043466-en.
+    """
+    scheme = scheme or WeightingScheme()
+    method = method or IndexMethod()
+    weights = scheme.resolve(answers.study.framework)
+    evaluations = _evaluations(answers, weights, method)
+    tally = _tally(answers, evaluations, method)
+    rated = tally.dense(tally.evaluations) > 0
+    operated = operated_channels(answers.study, rated)
+    items, hierarchy = _aggregate(tally, weights, method, operated)
+    levels = _levels(evaluations, tally, hierarchy, items, method)
+    return IndexResult(
+        study=answers.study,
+        scheme=scheme,
+        method=method,
+        structure=hierarchy,
+        counts=_counts(answers, tally),
+        notices=find_notices(
+            answers.study,
+            levels,
+            hierarchy,
+            operated=operated,
+            rated=rated,
+            min_share=method.min_share,
+        ),
+        source="tally" if evaluations is None else "answers",
+        **levels,
+    )
+
+
+def _evaluations(
+    answers: Responses | Tally, weights: ImportanceWeights, method: IndexMethod
+) -> Evaluations | None:
+    """Return the answers as columns of points; None where there is only a tally."""
+    if isinstance(answers, Responses):
+        first = method.order == "respondents first"
+        powers = (method.power.items, method.power.dimensions)
+        means = RespondentMeans(weights=weights, powers=powers, min_share=method.min_share)
+        return Evaluations.of(answers, means if first else None)
+    if method.order == "respondents first":
+        raise MethodError(
+            "a tally keeps no respondents to average first; give the responses, or use "
+            '"items first"',
+            argument="order",
+        )
+    return None
+
+
+def _tally(
+    answers: Responses | Tally, evaluations: Evaluations | None, method: IndexMethod
+) -> Tally:
+    """Return the sums, with the jackknife groups that the method needs."""
+    groups = method.variance.groups if isinstance(method.variance, GroupJackknife) else 1
+    if evaluations is not None:
+        return tally_columns(evaluations, groups=groups)
+    assert isinstance(answers, Tally)  # no evaluations means a tally
+    if answers.groups != groups:
+        wanted = f"{answers.groups} jackknife groups" if answers.groups > 1 else "no groups"
+        raise MethodError(
+            f"the tally has {wanted}, the method asks for {method.variance}; use "
+            f"IndexMethod(variance=GroupJackknife(groups={max(answers.groups, 2)})), or make the "
+            "tally with as many groups",
+            argument="variance",
+        )
+    return answers
+
+
+def _aggregate(
+    tally: Tally, weights: ImportanceWeights, method: IndexMethod, operated: NDArray[np.bool_]
+) -> tuple[FloatArray, Hierarchy]:
+    """Return the item means (o, c, i) and everything above them."""
+    framework, powers = tally.study.framework, method.power
+    count = len(framework.items)
+    columns = tally.item_means()
+    items = columns[..., :count]
+    enough = tally.dense(tally.answers)[..., :count] >= method.min_answers
+    cells, cell_by_item = aggregate_items(
+        np.where(enough, items, np.nan),
+        weights,
+        item_dimensions=np.array(framework.item_dimensions),
+        power=powers.items,
+        min_share=method.min_share,
+    )
+    first = method.order == "respondents first"
+    hierarchy = aggregate_cells(
+        columns[..., count:-1] if first else cells,
+        weights,
+        operated=operated,
+        powers=(powers.dimensions, powers.channels),
+        min_share=method.min_share,
+        absent_is_zero=method.absent_channels == "zero",
+        channels=columns[..., -1] if first else None,
+        cell_by_item=cell_by_item,
+    )
+    return items, hierarchy
+
+
+def _levels(
+    evaluations: Evaluations | None,
+    tally: Tally,
+    hierarchy: Hierarchy,
+    items: FloatArray,
+    method: IndexMethod,
+) -> dict[Level, Estimates]:
+    if evaluations is not None and isinstance(method.variance, Linearization):
+        return linearized_levels(
+            evaluations,
+            method.variance,
+            tally=tally,
+            hierarchy=hierarchy,
+            items=items,
+            level=method.level,
+        )
+    tree = Tree.of(
+        hierarchy,
+        dimension_of=np.array(tally.study.framework.item_dimensions),
+        respondents_first=method.order == "respondents first",
+    )
+    return jackknifed_levels(
+        tree, tally=tally, hierarchy=hierarchy, items=items, level=method.level
+    )
+
+
+def _counts(answers: Responses | Tally, tally: Tally) -> Counts:
+    evaluations = tally.dense(tally.evaluations)
+    weight = tally.dense(tally.weight).sum(axis=1)
+    squared = tally.dense(tally.squared_weight).sum(axis=1)
+    if isinstance(answers, Responses):
+        pairs = distinct(
+            answers.organization.astype(np.int64) * len(answers.respondent_keys)
+            + answers.respondent
+        )
+        organization = pairs // max(len(answers.respondent_keys), 1)
+        respondents = np.bincount(organization, minlength=len(evaluations)).astype(np.float64)
+    else:
+        # Nobody rates an organization on one channel twice: at least so many are different.
+        respondents = evaluations.max(axis=1).astype(np.float64)
+    return Counts(
+        respondents=respondents,
+        evaluations=evaluations,
+        answers=tally.dense(tally.answers)[..., : len(answers.study.framework.items)],
+        effective=np.divide(weight**2, squared, out=np.zeros_like(weight), where=squared > 0),
+    )
+
+
+def blend(sources: Mapping[str, tuple[IndexResult, float]]) -> IndexResult:
+    r"""Combine the indices of several sources, such as customers, experts and operation.
+
+    With indices :math:`x_k` and shares :math:`a_k` that add up to 1: :math:`\sum_k a_k x_k`. The
+    respondents of different sources are different people, so their errors are independent.
+
+    Args:
+        sources: For every source, under its key, its result and its share. All score the same
+            organizations in the same order.
+
+    Returns:
+        A result with one channel, ``blend``, whose dimensions are the sources: contributions,
+        peers and gaps work on it as on any other. An organization that a source does not score has
+        no blended index.
+
+    Raises:
+        DefinitionError: If shares are negative or do not add up to 1.
+        MethodError: If there is no source, or the organizations differ.
+    """
+    if not sources:
+        raise MethodError("expected one source or more, got none", argument="sources")
+    results = {key: result for key, (result, _) in sources.items()}
+    first = next(iter(results.values()))
+    for key, result in results.items():
+        if result.organizations != first.organizations:
+            raise MethodError(
+                f"source {key!r} has other organizations than {next(iter(results))!r}, or another "
+                "order",
+                argument="sources",
+            )
+    count = len(first.organizations)
+    cells = combine(
+        [
+            (
+                result.index.detached(key),
+                sparse.csr_array(
+                    (np.ones(count), (np.arange(count) * len(results) + k, np.arange(count))),
+                    (count * len(results), count),
+                ),
+            )
+            for k, (key, result) in enumerate(results.items())
+        ],
+        lower=0.0,
+        shape=(count, 1, len(results)),
+        values=np.stack([result.index.values for result in results.values()], axis=1),
+    )
+    scored = ~np.isnan(cells.values).any(axis=(1, 2))
+    return result_from_cells(
+        cells,
+        _blend_study(first.study, tuple(results)),
+        scheme=WeightingScheme(
+            dimensions=FixedWeights({key: share for key, (_, share) in sources.items()})
+        ),
+        # A blend without one of its sources would be another index.
+        method=IndexMethod(min_share=1.0, level=first.method.level),
+        rated=scored[:, None],
+        counts=_blend_counts(tuple(results.values())),
+        source="blend",
+    )
+
+
+def _blend_study(study: Study, sources: tuple[str, ...]) -> Study:
+    """Return a study that has the sources as dimensions of one channel."""
+    framework = Framework(
+        key="blend",
+        version="+".join(sources),
+        channels=[Channel(key="blend")],
+        dimensions=[Dimension(key=key) for key in sources],
+        items=[SurveyItem(key=key, dimension=key) for key in sources],
+    )
+    organizations = [attrs.evolve(one, channels=None) for one in study.organizations]
+    return attrs.evolve(study, framework=framework, organizations=organizations)
+
+
+def _blend_counts(results: tuple[IndexResult, ...]) -> Counts:
+    evaluations = np.stack([result.counts.evaluations.sum(axis=1) for result in results], axis=1)
+    return Counts(
+        respondents=np.sum([result.counts.respondents for result in results], axis=0),
+        evaluations=evaluations.sum(axis=1, keepdims=True),
+        answers=evaluations[:, None, :],
+        effective=np.sum([result.counts.effective for result in results], axis=0),
+    )

@@ -1,0 +1,605 @@
+"""Definitions: what is measured, on which channels, for which organizations, against which targets.
+
+Every class is a frozen record of keyword arguments with value equality and a hash. Nothing here
+computes a score and nothing imports numpy; a definition that contradicts itself cannot be made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from sotongindex.errors import DefinitionError, nearest_key
+
+__all__ = [
+    "Band",
+    "Channel",
+    "Conversion",
+    "Dimension",
+    "Framework",
+    "GradeCut",
+    "GradeScale",
+    "Label",
+    "Organization",
+    "PeerGroup",
+    "PeerStatistic",
+    "Scale",
+    "Statistic",
+    "Study",
+    "SurveyItem",
+    "Target",
+]
+
+Conversion: TypeAlias = Literal["linear", "fraction of top", "top box"]
+Statistic: TypeAlias = Literal["mean", "median", "p75", "p90", "top decile mean", "best"]
+
+_LONGEST_KEY = 100
+
+
+# -- shared validators and converters ------------------------------------------------------------
+
+
+def _field(instance: object, attribute: attrs.Attribute[Any]) -> str:
+    return f"{type(instance).__name__}.{attribute.name}"
+
+
+def _is_key(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Keys join tables and name columns, so they are short printable ASCII."""
+    fits = (
+        isinstance(value, str)
+        and 0 < len(value) <= _LONGEST_KEY
+        and value.isascii()
+        and value.isprintable()
+        and value == value.strip()
+    )
+    if not fits:
+        raise DefinitionError(
+            f"expected a key of 1 to {_LONGEST_KEY} printable ASCII characters without spaces "
+            f"around it, got {value!r}; put other text into the label",
+            field=_field(instance, attribute),
+            key=value,
+        )
+
+
+def _is_one_of(*allowed: str) -> Callable[[object, attrs.Attribute[Any], object], None]:
+    def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if value not in allowed:
+            raise DefinitionError(
+                f"expected one of {', '.join(map(repr, allowed))}, got {value!r}",
+                field=_field(instance, attribute),
+                key=value,
+                nearest=nearest_key(value, allowed),
+            )
+
+    return check
+
+
+def _is_finite(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise DefinitionError(
+            f"expected a finite number, got {value!r}", field=_field(instance, attribute), key=value
+        )
+
+
+def _are_known(keys: Iterable[str], known: Iterable[str], *, field: str, what: str) -> None:
+    known = list(known)
+    for key in keys:
+        if key not in known:
+            raise DefinitionError(
+                f"unknown {what} {key!r}", field=field, key=key, nearest=nearest_key(key, known)
+            )
+
+
+def _are_unique(keys: Iterable[str], *, field: str) -> None:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            raise DefinitionError(f"key {key!r} is used twice", field=field, key=key)
+        seen.add(key)
+
+
+def _keys(value: Iterable[str]) -> tuple[str, ...]:
+    # A lone string is an iterable of letters: nobody means that.
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _keys_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else _keys(value)
+
+
+def _numbers(value: Iterable[float]) -> tuple[float, ...]:
+    return tuple(value)
+
+
+def _pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    pairs = value.items() if isinstance(value, Mapping) else value
+    return tuple(sorted((str(name), str(content)) for name, content in pairs))
+
+
+def _conditions(
+    value: Mapping[str, Iterable[str]] | Iterable[tuple[str, Iterable[str]]],
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    pairs = value.items() if isinstance(value, Mapping) else value
+    return tuple(sorted((name, _keys(allowed)) for name, allowed in pairs))
+
+
+# -- text ----------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Label:
+    """A name for people, in Korean, in English or in both.
+
+    >>> Label(ko="블로그", en="Blog").text("ko")
+    '블로그'
+    """
+
+    ko: str | None = None
+    en: str | None = None
+
+    def text(self, language: str = "en") -> str | None:
+        """Return the text in `language` ("ko" or "en"), or in the other one where it is missing."""
+        wanted, other = (self.ko, self.en) if language == "ko" else (self.en, self.ko)
+        return wanted or other
+
+
+def _label(value: Label | Mapping[str, str] | str | None) -> Label | None:
+    if value is None or isinstance(value, Label):
+        return value
+    if isinstance(value, str):
+        return Label(ko=value, en=value)
+    _are_known(value, ("ko", "en"), field="Label", what="language")
+    return Label(**value)
+
+
+def _name(definition: Channel | Dimension | SurveyItem | Organization, language: str) -> str:
+    """Return the label in `language`, or the key where there is no label."""
+    return (definition.label and definition.label.text(language)) or definition.key
+
+
+# -- the measurement -----------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Scale:
+    r"""An answer scale and how its answers become points from 0 to 100.
+
+    With answer :math:`x` on a scale from :math:`l` to :math:`h`:
+
+    - ``"linear"``: :math:`100 (x - l) / (h - l)`;
+    - ``"fraction of top"``: :math:`100 x / h`;
+    - ``"top box"``: 100 if :math:`x` is among the highest `boxes` answers, else 0.
+
+    Attributes:
+        low: The lowest answer.
+        high: The highest answer.
+        conversion: The rule that makes points of answers.
+        boxes: How many of the highest answers count under ``"top box"``.
+        missing: Codes that mean "no answer" or "don't know"; counted, never scored.
+
+    Raises:
+        DefinitionError: If `low` is not below `high`, `boxes` does not fit the conversion, a
+            missing code lies inside the scale, or "fraction of top" starts below zero.
+
+    >>> Scale(low=1, high=7, missing=(9,))
+    Scale(low=1, high=7, conversion='linear', boxes=None, missing=(9,))
+    """
+
+    low: float = attrs.field(default=1, validator=_is_finite)
+    high: float = attrs.field(default=7, validator=_is_finite)
+    conversion: Conversion = attrs.field(
+        default="linear", validator=_is_one_of("linear", "fraction of top", "top box")
+    )
+    boxes: int | None = None
+    missing: tuple[float, ...] = attrs.field(default=(), converter=_numbers)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.low < self.high:
+            raise DefinitionError(
+                f"expected low below high, got {self.low} and {self.high}", field="Scale.low"
+            )
+        if self.conversion == "fraction of top" and self.low < 0:
+            raise DefinitionError(
+                "a fraction of the top needs a scale that starts at 0 or above",
+                field="Scale.conversion",
+                key=self.conversion,
+            )
+        if (self.boxes is not None) != (self.conversion == "top box"):
+            raise DefinitionError(
+                'give the number of boxes together with conversion "top box", and only then',
+                field="Scale.boxes",
+                key=self.boxes,
+            )
+        if self.boxes is not None and not 1 <= self.boxes <= self.high - self.low:
+            raise DefinitionError(
+                f"expected 1 to {self.high - self.low:g} boxes, got {self.boxes}",
+                field="Scale.boxes",
+                key=self.boxes,
+            )
+        for code in self.missing:
+            if self.low <= code <= self.high:
+                raise DefinitionError(
+                    f"the missing code {code:g} lies inside the scale "
+                    f"{self.low:g}..{self.high:g}",
+                    field="Scale.missing",
+                    key=code,
+                )
+
+
+@attrs.frozen(kw_only=True)
+class Channel:
+    """A place where organizations communicate: a blog, a Facebook page, an app.
+
+    Attributes:
+        key: The name used in data.
+        kind: A family of channels, such as ``"social"``; free text.
+        label: The name shown to people.
+    """
+
+    key: str = attrs.field(validator=_is_key)
+    kind: str | None = None
+    label: Label | None = attrs.field(default=None, converter=_label)
+
+    def name(self, language: str = "en") -> str:
+        """Return the label in `language`, or the key."""
+        return _name(self, language)
+
+
+@attrs.frozen(kw_only=True)
+class Dimension:
+    """A quality of communication that several items measure together."""
+
+    key: str = attrs.field(validator=_is_key)
+    label: Label | None = attrs.field(default=None, converter=_label)
+
+    def name(self, language: str = "en") -> str:
+        """Return the label in `language`, or the key."""
+        return _name(self, language)
+
+
+@attrs.frozen(kw_only=True)
+class SurveyItem:
+    """A question of the survey.
+
+    Attributes:
+        key: The name used in data.
+        dimension: The key of the dimension it measures.
+        scale: Its answer scale.
+        reverse: True where a high answer is a bad one; its points become 100 minus the points.
+        channels: Keys of the channels it is asked of; None means every channel.
+        label: The wording, or a short form of it.
+    """
+
+    key: str = attrs.field(validator=_is_key)
+    dimension: str
+    scale: Scale = Scale()
+    reverse: bool = False
+    channels: tuple[str, ...] | None = attrs.field(default=None, converter=_keys_or_none)
+    label: Label | None = attrs.field(default=None, converter=_label)
+
+    def name(self, language: str = "en") -> str:
+        """Return the label in `language`, or the key."""
+        return _name(self, language)
+
+
+@attrs.frozen(kw_only=True)
+class Framework:
+    """The measurement: channels, dimensions and items, under a version.
+
+    Scores of two waves may be compared only where their framework versions are comparable.
+
+    Raises:
+        DefinitionError: If a key is used twice, an item names an unknown dimension or channel, or
+            a channel or dimension has no item.
+
+    >>> framework = Framework(
+    ...     key="mini",
+    ...     version="1",
+    ...     channels=[Channel(key="blog")],
+    ...     dimensions=[Dimension(key="openness")],
+    ...     items=[SurveyItem(key="q1", dimension="openness")],
+    ... )
+    >>> framework.asked
+    ((True,),)
+    """
+
+    key: str = attrs.field(validator=_is_key)
+    version: str
+    channels: tuple[Channel, ...] = attrs.field(converter=tuple[Channel, ...])
+    dimensions: tuple[Dimension, ...] = attrs.field(converter=tuple[Dimension, ...])
+    items: tuple[SurveyItem, ...] = attrs.field(converter=tuple[SurveyItem, ...])
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("channels", "dimensions", "items"):
+            _are_unique((part.key for part in getattr(self, name)), field=f"Framework.{name}")
+        channels, dimensions = self.channel_keys, self.dimension_keys
+        for item in self.items:
+            where = f"Framework.items[{item.key}]"
+            _are_known(
+                (item.dimension,), dimensions, field=f"{where}.dimension", what="dimension"
+            )
+            _are_known(item.channels or (), channels, field=f"{where}.channels", what="channel")
+        for position, channel in enumerate(channels):
+            if not any(self.asked[position]):
+                raise DefinitionError(
+                    f"no item is asked of channel {channel!r}",
+                    field="Framework.channels",
+                    key=channel,
+                )
+        for dimension in dimensions:
+            if not any(item.dimension == dimension for item in self.items):
+                raise DefinitionError(
+                    f"no item measures dimension {dimension!r}",
+                    field="Framework.dimensions",
+                    key=dimension,
+                )
+
+    @property
+    def channel_keys(self) -> tuple[str, ...]:
+        """The keys of the channels, in order."""
+        return tuple(channel.key for channel in self.channels)
+
+    @property
+    def dimension_keys(self) -> tuple[str, ...]:
+        """The keys of the dimensions, in order."""
+        return tuple(dimension.key for dimension in self.dimensions)
+
+    @property
+    def item_keys(self) -> tuple[str, ...]:
+        """The keys of the items, in order."""
+        return tuple(item.key for item in self.items)
+
+    @property
+    def item_dimensions(self) -> tuple[int, ...]:
+        """For every item the position of its dimension."""
+        positions = {key: position for position, key in enumerate(self.dimension_keys)}
+        return tuple(positions[item.dimension] for item in self.items)
+
+    @property
+    def asked(self) -> tuple[tuple[bool, ...], ...]:
+        """For every channel and item, whether the item is asked of the channel."""
+        return tuple(
+            tuple(item.channels is None or channel in item.channels for item in self.items)
+            for channel in self.channel_keys
+        )
+
+
+# -- the organizations ---------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Organization:
+    """A unit that is scored: a company, a public body, a brand.
+
+    Attributes:
+        key: The name used in data.
+        industry: The peer group it belongs to first of all.
+        sector: A wider family, such as ``"company"`` or ``"public"``.
+        size: A non-negative measure of size (staff, revenue, customers), for means by size.
+        channels: Keys of the channels it operates; None means not declared: then the channels it
+            was rated on count as operated.
+        attributes: Further named properties, for peer groups.
+        label: The name shown to people.
+    """
+
+    key: str = attrs.field(validator=_is_key)
+    industry: str | None = None
+    sector: str | None = None
+    size: float | None = attrs.field(default=None, validator=attrs.validators.optional(_is_finite))
+    channels: tuple[str, ...] | None = attrs.field(default=None, converter=_keys_or_none)
+    attributes: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
+    label: Label | None = attrs.field(default=None, converter=_label)
+
+    def __attrs_post_init__(self) -> None:
+        if self.size is not None and self.size < 0:
+            raise DefinitionError(
+                f"expected a size of 0 or more, got {self.size}", field="Organization.size"
+            )
+        for name, _ in self.attributes:
+            if name in ("industry", "sector"):
+                raise DefinitionError(
+                    f"{name!r} is a field of its own", field="Organization.attributes", key=name
+                )
+
+    def attribute(self, name: str) -> str | None:
+        """Return the industry, the sector or a named attribute; None where it is not known."""
+        if name in ("industry", "sector"):
+            value: str | None = getattr(self, name)
+        else:
+            value = dict(self.attributes).get(name)
+        return value or None
+
+    def name(self, language: str = "en") -> str:
+        """Return the label in `language`, or the key."""
+        return _name(self, language)
+
+
+@attrs.frozen(kw_only=True)
+class Study:
+    """One wave of a measurement: a framework and the organizations it was put to.
+
+    Attributes:
+        key: The name of the study.
+        framework: What is measured.
+        organizations: Who is measured.
+        wave: A name or date of the wave.
+        population: Whom the respondents stand for.
+
+    Raises:
+        DefinitionError: If an organization is listed twice or operates an unknown channel.
+    """
+
+    key: str = attrs.field(validator=_is_key)
+    framework: Framework
+    organizations: tuple[Organization, ...] = attrs.field(converter=tuple[Organization, ...])
+    wave: str | None = None
+    population: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.organizations:
+            raise DefinitionError(
+                "expected at least one organization", field="Study.organizations"
+            )
+        _are_unique(self.organization_keys, field="Study.organizations")
+        for organization in self.organizations:
+            _are_known(
+                organization.channels or (),
+                self.framework.channel_keys,
+                field=f"Study.organizations[{organization.key}].channels",
+                what="channel",
+            )
+
+    @property
+    def organization_keys(self) -> tuple[str, ...]:
+        """The keys of the organizations, in order."""
+        return tuple(organization.key for organization in self.organizations)
+
+
+# -- peers, grades and targets -------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class PeerGroup:
+    """Whom an organization is compared with, told by attributes.
+
+    Another organization is a peer when it has the same value in every attribute of `same`, another
+    value in every attribute of `different`, and one of the allowed values in every attribute of
+    `where`. An organization whose value is not known is never a peer on that attribute.
+
+    >>> PeerGroup(key="same_industry", same="industry").same
+    ('industry',)
+    """
+
+    key: str = attrs.field(validator=_is_key)
+    same: tuple[str, ...] = attrs.field(default=(), converter=_keys)
+    different: tuple[str, ...] = attrs.field(default=(), converter=_keys)
+    where: tuple[tuple[str, tuple[str, ...]], ...] = attrs.field(
+        default=(), converter=_conditions
+    )
+    label: Label | None = attrs.field(default=None, converter=_label)
+
+
+@attrs.frozen(kw_only=True)
+class Band:
+    """A grade and the lowest score that earns it (inclusive, 이상)."""
+
+    grade: str
+    at_least: float = attrs.field(validator=_is_finite)
+
+
+def _bands(value: Mapping[str, float] | Iterable[Band]) -> tuple[Band, ...]:
+    if isinstance(value, Mapping):
+        value = (Band(grade=grade, at_least=bound) for grade, bound in value.items())
+    return tuple(sorted(value, key=lambda band: -band.at_least))
+
+
+@attrs.frozen(kw_only=True)
+class GradeScale:
+    """Grades by score, valid from a date: grade scales drift, so they are dated data.
+
+    Attributes:
+        key: The name of the scale.
+        bands: Grades with inclusive lower bounds, best first; scores below all have no grade.
+        valid_from: The first day it applies.
+        note: Where the numbers come from, and which grades are not published.
+
+    Raises:
+        DefinitionError: If there is no band, or two bands share a grade or a bound.
+
+    >>> scale = GradeScale(key="2025", bands={"S": 90, "A": 70})
+    >>> scale.grade(90), scale.grade(89.9), scale.grade(12)
+    ('S', 'A', None)
+    """
+
+    key: str = attrs.field(validator=_is_key)
+    bands: tuple[Band, ...] = attrs.field(converter=_bands)
+    valid_from: date | None = None
+    note: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.bands:
+            raise DefinitionError("expected at least one band", field="GradeScale.bands")
+        _are_unique((band.grade for band in self.bands), field="GradeScale.bands")
+        _are_unique((f"{band.at_least:g}" for band in self.bands), field="GradeScale.bands")
+
+    def grade(self, score: float) -> str | None:
+        """Return the grade of `score`, or None below the lowest band and for a missing score."""
+        # Sums of weights leave 69.99999999999999 where 70 is meant; 1e-9 is the house's tie width.
+        return next((band.grade for band in self.bands if score >= band.at_least - 1e-9), None)
+
+
+@attrs.frozen(kw_only=True)
+class PeerStatistic:
+    """A target that peers set: for example the upper quartile of the same industry.
+
+    Attributes:
+        statistic: Which statistic of the peers' scores.
+        peers: Whose scores.
+    """
+
+    statistic: Statistic = attrs.field(
+        validator=_is_one_of("mean", "median", "p75", "p90", "top decile mean", "best")
+    )
+    peers: PeerGroup = PeerGroup(key="everyone")
+
+
+@attrs.frozen(kw_only=True)
+class GradeCut:
+    """A target that a grade sets: the lowest score that earns it.
+
+    Raises:
+        DefinitionError: If the scale has no such grade.
+    """
+
+    grade: str
+    scale: GradeScale
+
+    def __attrs_post_init__(self) -> None:
+        _are_known(
+            (self.grade,),
+            [band.grade for band in self.scale.bands],
+            field="GradeCut.grade",
+            what="grade",
+        )
+
+    @property
+    def score(self) -> float:
+        """The lowest score that earns the grade."""
+        return next(band.at_least for band in self.scale.bands if band.grade == self.grade)
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """A score to reach (목표치): of the index, of a channel, of a dimension, or of both together.
+
+    Attributes:
+        score: A number of points from 0 to 100, a statistic of the peers, or a grade's cut-off.
+        organization: The organization it is for; None means every organization.
+        channel: The channel it is for; None means all channels together.
+        dimension: The dimension it is for; None means all dimensions together.
+        due: The day it is to be reached.
+
+    Raises:
+        DefinitionError: If a number lies outside 0 to 100.
+    """
+
+    score: float | PeerStatistic | GradeCut
+    organization: str | None = None
+    channel: str | None = None
+    dimension: str | None = None
+    due: date | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if isinstance(self.score, PeerStatistic | GradeCut):
+            return
+        number = isinstance(self.score, int | float) and not isinstance(self.score, bool)
+        if not (number and 0 <= self.score <= 100):
+            raise DefinitionError(
+                f"expected 0 to 100 points, a PeerStatistic or a GradeCut, got {self.score!r}",
+                field="Target.score",
+                key=self.score,
+            )

@@ -1,0 +1,409 @@
+"""Estimates: numbers with their sampling error, and how the error travels.
+
+Every smooth step from answers to decisions is values plus a Jacobian J. An `Estimates` holds its
+values and a thin factor F of their covariance, Cov = F'F; after the step the factor is F J'. So one
+rule carries errors and covariances through the whole library, and numbers that rest on the same
+respondents know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse, special
+
+from sotongindex._arrays import FloatArray, float_array
+from sotongindex._factors import (
+    DetachedFactor,
+    Factor,
+    LinearFactor,
+    covariance,
+    independent_factor,
+)
+from sotongindex.errors import MethodError
+
+__all__ = ["Estimates", "GroupJackknife", "Linearization", "VarianceMethod", "combine"]
+
+
+@attrs.frozen(kw_only=True)
+class Linearization:
+    r"""Standard errors from the influence of every respondent.
+
+    The influence of respondent :math:`r` on an item mean :math:`m = \sum w x / \sum w` is
+    :math:`z_r = \sum w (x - m) / \sum w` over the respondent's own answers; on anything computed
+    from item means it is the same combination of these as its derivative. With clusters
+    :math:`c`, influences are summed within them, and with :math:`m_h` clusters in stratum
+    :math:`h`
+
+    .. math:: V = \sum_h \frac{m_h}{m_h - 1} \sum_{c \in h} (z_c - \bar z_h)^2 .
+
+    That treats an organization as a domain of a large sample, and is too small where few
+    respondents rate it. The default corrects for that: an item that :math:`n` clusters answered,
+    out of :math:`m` clusters in the strata they come from, has its influences multiplied by
+    :math:`\sqrt{n (m - 1) / ((n - 1) m)}`, and its t distribution has about :math:`n - 1` degrees
+    of freedom. Where an organization holds the whole sample, both rules agree.
+
+    Attributes:
+        correction: ``"organization"``, the default above, or ``"design"``: the formula alone with
+            (clusters - strata) degrees of freedom, as R survey does.
+        lonely: What to do with a stratum of one cluster: ``"error"``; ``"certainty"``, it adds no
+            variance; ``"adjust"``, its influence is taken from the overall mean of 0.
+
+    References:
+        Binder (1983), doi:10.2307/1402588. Woodruff (1971), doi:10.1080/01621459.1971.10482279.
+    """
+
+    correction: Literal["organization", "design"] = attrs.field(
+        default="organization", validator=attrs.validators.in_(("organization", "design"))
+    )
+    lonely: Literal["error", "certainty", "adjust"] = attrs.field(
+        default="error", validator=attrs.validators.in_(("error", "certainty", "adjust"))
+    )
+
+
+@attrs.frozen(kw_only=True)
+class GroupJackknife:
+    r"""Standard errors from leaving out one group of respondents at a time.
+
+    With :math:`G` groups and :math:`\theta_{(g)}` the item mean without group :math:`g`,
+
+    .. math:: V = \frac{G - 1}{G} \sum_g (\theta_{(g)} - \theta)^2 .
+
+    A group depends on the respondent's key alone, so one group-by of any engine gives every error
+    and covariance. Degrees of freedom: the groups an organization's respondents fall into, less
+    one. Strata are not used, which makes errors a little too large where strata differ.
+
+    Attributes:
+        groups: The number of groups, 2 or more.
+
+    References:
+        Kott (2001), The delete-a-group jackknife, Journal of Official Statistics 17, 521-526.
+    """
+
+    groups: int = 32
+
+    def __attrs_post_init__(self) -> None:
+        if self.groups < 2:
+            raise MethodError(f"expected 2 or more, got {self.groups}", argument="groups")
+
+
+VarianceMethod: TypeAlias = Linearization | GroupJackknife
+Jacobian: TypeAlias = Any  # a matrix (m, k): nested sequences, an array, or a scipy sparse array
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Estimates:
+    """An array of numbers with their sampling error.
+
+    Where the error cannot be told (one respondent, a published score without a standard error),
+    `variance` is NaN and `degrees_of_freedom` is 0, and the interval is NaN too.
+
+    Attributes:
+        values: The numbers, of any shape; NaN where missing.
+        variance: Their sampling variances, same shape.
+        degrees_of_freedom: Of the t distribution of each, same shape; inf means normal.
+        factor: The factor of their covariance, over the flattened values.
+        level: The level of the intervals, a share.
+        lower: The lowest value there can be; intervals stop there.
+        upper: The highest value there can be.
+    """
+
+    values: FloatArray = attrs.field(converter=float_array)
+    variance: FloatArray = attrs.field(converter=float_array)
+    degrees_of_freedom: FloatArray = attrs.field(converter=float_array)
+    factor: Factor = attrs.field(repr=False)
+    level: float = 0.95
+    lower: float = 0.0
+    upper: float = 100.0
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise MethodError(f"expected a share between 0 and 1, got {self.level}", argument="level")
+        for name in ("variance", "degrees_of_freedom"):
+            if getattr(self, name).shape != self.shape:
+                raise MethodError(
+                    f"expected the shape of the values {self.shape}, got "
+                    f"{getattr(self, name).shape}",
+                    argument=name,
+                )
+
+    @classmethod
+    def independent(
+        cls,
+        values: ArrayLike,
+        standard_error: ArrayLike | None = None,
+        *,
+        degrees_of_freedom: ArrayLike = np.inf,
+        level: float = 0.95,
+        lower: float = 0.0,
+        upper: float = 100.0,
+    ) -> Estimates:
+        """Return estimates that somebody else computed, taken as independent of each other.
+
+        Args:
+            values: The numbers.
+            standard_error: Their standard errors, 0 or more; NaN or None where not known.
+            degrees_of_freedom: Of the t distribution; inf means normal.
+            level: The level of the intervals.
+            lower: The lowest value there can be.
+            upper: The highest value there can be.
+
+        Returns:
+            The estimates.
+
+        Raises:
+            MethodError: If a standard error is negative or infinite.
+
+        >>> Estimates.independent([50.0, 99.0], [1.0, 2.0]).high.round(2).tolist()
+        [51.96, 100.0]
+        """
+        numbers = np.asarray(values, dtype=np.float64)
+        given = np.nan if standard_error is None else standard_error
+        error = np.broadcast_to(np.asarray(given, dtype=np.float64), numbers.shape)
+        if (error < 0).any() or np.isinf(error).any():
+            raise MethodError(
+                "expected finite numbers of 0 or more, or NaN where not known",
+                argument="standard_error",
+            )
+        error = np.where(np.isnan(numbers), np.nan, error)
+        return cls(
+            values=numbers,
+            variance=error**2,
+            degrees_of_freedom=np.where(np.isnan(error), 0.0, degrees_of_freedom),
+            factor=independent_factor(error.ravel()),
+            level=level,
+            lower=lower,
+            upper=upper,
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the values."""
+        return self.values.shape
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return self.values.size
+
+    @property
+    def standard_error(self) -> FloatArray:
+        """The square roots of the variances."""
+        return np.sqrt(self.variance)
+
+    @property
+    def low(self) -> FloatArray:
+        """The lower ends of the t intervals at `level`, never below `lower`."""
+        return np.clip(self.values - self._margin, self.lower, self.upper)
+
+    @property
+    def high(self) -> FloatArray:
+        """The upper ends of the t intervals at `level`, never above `upper`."""
+        return np.clip(self.values + self._margin, self.lower, self.upper)
+
+    @property
+    def _margin(self) -> FloatArray:
+        return _t_quantile(self.degrees_of_freedom, 0.5 + self.level / 2) * self.standard_error
+
+    def covariance(self, other: Estimates | None = None) -> FloatArray:
+        """Return the covariance matrix of these, or between these and `other`.
+
+        Shared respondents are matched by their keys; numbers are taken in C order.
+
+        Args:
+            other: Other estimates; None means these themselves.
+
+        Returns:
+            A matrix (size, size of other); NaN where an error is not known.
+        """
+        blocks = self.factor.columns(np.arange(self.size))
+        if other is None:
+            others, dense = self, covariance(blocks, blocks).toarray()
+        else:
+            others = other
+            there = other.factor.columns(np.arange(other.size))
+            dense = covariance(blocks, there).toarray()
+        dense[np.isnan(self.variance).ravel()] = np.nan
+        dense[:, np.isnan(others.variance).ravel()] = np.nan
+        return dense
+
+    def select(self, index: Any) -> Estimates:
+        """Return part of the estimates, their errors and covariances kept.
+
+        Args:
+            index: Anything that indexes an array of this shape.
+
+        Returns:
+            The estimates at `index`.
+        """
+        chosen = np.arange(self.size).reshape(self.shape)[index]
+        size = chosen.size
+        jacobian = sparse.csr_array(
+            (np.ones(size), (np.arange(size), chosen.ravel())), shape=(size, self.size)
+        )
+        return attrs.evolve(
+            self,
+            values=self.values[index],
+            variance=self.variance[index],
+            degrees_of_freedom=self.degrees_of_freedom[index],
+            factor=LinearFactor(((self.factor, jacobian),)),
+        )
+
+    def transform(
+        self,
+        jacobian: Jacobian,
+        *,
+        values: ArrayLike | None = None,
+        shape: tuple[int, ...] | None = None,
+        lower: float | None = None,
+        upper: float | None = None,
+    ) -> Estimates:
+        """Return a linear, or linearized, function of the estimates; see `combine`."""
+        return combine(
+            [(self, jacobian)],
+            values=values,
+            shape=shape,
+            lower=self.lower if lower is None else lower,
+            upper=self.upper if upper is None else upper,
+        )
+
+    def detached(self, source: str) -> Estimates:
+        """Return the same estimates with respondents that are nobody else's.
+
+        Args:
+            source: A name for where they come from; equal names stay matched.
+        """
+        return attrs.evolve(self, factor=DetachedFactor(self.factor, source))
+
+    def probability_at_least(self, threshold: ArrayLike) -> FloatArray:
+        """Return the probability that the true value is at least `threshold`.
+
+        It is the posterior probability under a flat prior, from the t distribution of the
+        estimate: 0.5 where the estimate equals the threshold.
+
+        Args:
+            threshold: A number, or an array that broadcasts to the values.
+
+        Returns:
+            Probabilities, 0 to 1, in the shape of the values; NaN where the error is not known.
+        """
+        distance = self.values - np.asarray(threshold, dtype=np.float64)
+        error = self.standard_error
+        exact = error == 0
+        ratio = distance / np.where(exact, 1.0, error)
+        certain = 0.5 * (1.0 + np.sign(distance))
+        return np.where(exact, certain, _t_probability(self.degrees_of_freedom, ratio))
+
+
+def combine(
+    terms: Sequence[tuple[Estimates, Jacobian]],
+    *,
+    values: ArrayLike | None = None,
+    shape: tuple[int, ...] | None = None,
+    lower: float = -100.0,
+    upper: float = 100.0,
+) -> Estimates:
+    r"""Add up linear maps of estimates, with the covariance among all of them.
+
+    With Jacobians :math:`J_t` (m, size of term t): :math:`y = \sum_t J_t x_t` and
+    :math:`\operatorname{Cov} y = \sum_{t,u} J_t \operatorname{Cov}(x_t, x_u) J_u'`. Degrees of
+    freedom follow Welch and Satterthwaite, every input a piece of its own:
+    :math:`(\sum a^2 v)^2 / \sum (a^2 v)^2 / \nu`; a result that copies one input keeps its own.
+
+    Args:
+        terms: Pairs of estimates and Jacobian, dense or sparse.
+        values: The results, where the function is not linear; default the linear ones.
+        shape: The shape of the result; default (m,).
+        lower: The lowest value there can be.
+        upper: The highest value there can be.
+
+    Returns:
+        The combined estimates; the error is not known where it rests on one that is not known.
+
+    Raises:
+        MethodError: If a Jacobian does not fit its estimates.
+
+    References:
+        Satterthwaite (1946), doi:10.2307/3002019.
+
+    >>> score = Estimates.independent([60.0, 50.0], [3.0, 4.0])
+    >>> gap = combine([(score, [[1, -1]])])
+    >>> gap.values.item(), gap.standard_error.item()
+    (10.0, 5.0)
+    """
+    mapped = [(estimates, _jacobian(jacobian, estimates)) for estimates, jacobian in terms]
+    rows = mapped[0][1].shape[0]
+    squares, spread, unknown = np.zeros(rows), np.zeros(rows), np.zeros(rows, dtype=bool)
+    missing = np.zeros(rows, dtype=bool)
+    linear = np.zeros(rows)
+    for estimates, jacobian in mapped:
+        variance, freedom = estimates.variance.ravel(), estimates.degrees_of_freedom.ravel()
+        touched = abs(jacobian).sign()
+        known = np.nan_to_num(variance)
+        pieces = jacobian.power(2)
+        squares += pieces @ known
+        spread += pieces.power(2) @ (known**2 / np.where(freedom > 0, freedom, 1.0))
+        unknown |= touched @ np.isnan(variance).astype(float) > 0
+        missing |= touched @ np.isnan(estimates.values.ravel()).astype(float) > 0
+        linear += jacobian @ np.nan_to_num(estimates.values.ravel())
+    freedom = np.divide(squares**2, spread, out=np.full(rows, np.inf), where=spread > 0)
+    result = np.where(missing, np.nan, linear) if values is None else np.ravel(values)
+    unknown |= np.isnan(result)
+    final = (rows,) if shape is None else shape
+    return Estimates(
+        values=np.reshape(result, final),
+        variance=np.where(unknown, np.nan, _variance(mapped)).reshape(final),
+        degrees_of_freedom=np.where(unknown, 0.0, freedom).reshape(final),
+        factor=LinearFactor(tuple((estimates.factor, jacobian) for estimates, jacobian in mapped)),
+        level=mapped[0][0].level,
+        lower=lower,
+        upper=upper,
+    )
+
+
+def _jacobian(jacobian: Jacobian, estimates: Estimates) -> sparse.csr_array:
+    matrix = sparse.csr_array(jacobian if sparse.issparse(jacobian) else np.atleast_2d(jacobian))
+    matrix.eliminate_zeros()
+    if matrix.shape[1] != estimates.size:
+        raise MethodError(
+            f"expected {estimates.size} columns, one for each estimate, got {matrix.shape[1]}",
+            argument="jacobian",
+        )
+    return matrix.astype(np.float64)
+
+
+def _variance(terms: Sequence[tuple[Estimates, sparse.csr_array]]) -> FloatArray:
+    """Return the diagonal of sum J Cov J' without making the matrix."""
+    used = [np.unique(jacobian.indices) for _, jacobian in terms]
+    blocks = [estimates.factor.columns(at) for (estimates, _), at in zip(terms, used, strict=True)]
+    maps = [jacobian[:, at] for (_, jacobian), at in zip(terms, used, strict=True)]
+    total = np.zeros(maps[0].shape[0])
+    for first, left in enumerate(maps):
+        for second in range(first, len(maps)):
+            between = covariance(blocks[first], blocks[second])
+            cross = (left @ between).multiply(maps[second]).sum(axis=1)
+            total += cross if first == second else 2 * cross
+    # Rounding, and stratum rows that are subtracted, can leave -1e-18 where 0 is meant.
+    return np.maximum(total, 0.0)
+
+
+def _t_quantile(freedom: FloatArray, probability: float) -> FloatArray:
+    """Return quantiles of the t distribution; NaN where the degrees of freedom are 0."""
+    # stdtrit is slow and loses digits far out; beyond 1e10 the normal is the same to 1e-10.
+    normal = special.ndtri(probability)
+    finite = np.where((freedom > 0) & (freedom < 1e10), freedom, 1.0)
+    quantile = np.where(freedom >= 1e10, normal, special.stdtrit(finite, probability))
+    return np.where(freedom > 0, quantile, np.nan)
+
+
+def _t_probability(freedom: FloatArray, ratio: FloatArray) -> FloatArray:
+    """Return the distribution function of t; NaN where the degrees of freedom are 0."""
+    finite = np.where((freedom > 0) & (freedom < 1e10), freedom, 1.0)
+    probability = np.where(
+        freedom >= 1e10, special.ndtr(ratio), special.stdtr(finite, ratio)
+    )
+    return np.where(freedom > 0, probability, np.nan)

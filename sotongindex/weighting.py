@@ -1,0 +1,232 @@
+"""Importance weights: how much a channel, a dimension or an item counts in the index.
+
+Whom a respondent stands for is another matter; that lives in `calibration`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from sotongindex._arrays import FloatArray, read_only
+from sotongindex.errors import DefinitionError, nearest_key
+from sotongindex.models import Framework
+
+__all__ = ["EqualWeights", "FixedWeights", "ImportanceWeights", "Rule", "WeightingScheme"]
+
+
+@attrs.frozen(kw_only=True)
+class EqualWeights:
+    """Every part counts the same.
+
+    >>> EqualWeights().shares(["blog", "facebook"])
+    (0.5, 0.5)
+    """
+
+    def shares(self, keys: Sequence[str]) -> tuple[float, ...]:
+        """Return one share for each of `keys`; they sum to 1."""
+        return (1.0 / len(keys),) * len(keys)
+
+
+def _weights(
+    value: Mapping[str, float] | Iterable[tuple[str, float]],
+) -> tuple[tuple[str, float], ...]:
+    return tuple(value.items()) if isinstance(value, Mapping) else tuple(map(_pair, value))
+
+
+def _pair(value: Iterable[object]) -> tuple[str, float]:
+    key, weight = value
+    return key, weight  # type: ignore[return-value]  # checked by the class
+
+
+def _number(value: object) -> float:
+    """Return a number as it is, and NaN for what is none."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+
+
+@attrs.frozen
+class FixedWeights:
+    """Weights that somebody decided or published.
+
+    Weights add up to `total`, so that a mistyped one is noticed: 1 for shares, 100 for per cent.
+    For items the weights of every dimension add up to `total`.
+
+    Attributes:
+        weights: A non-negative number for every key.
+        total: What they add up to, within 1e-6 of it.
+
+    Raises:
+        DefinitionError: If a weight is negative or not finite, or `total` is not positive.
+
+    >>> FixedWeights({"openness": 60, "usefulness": 40}, total=100).shares(["usefulness", "openness"])
+    (0.4, 0.6)
+    """
+
+    weights: tuple[tuple[str, float], ...] = attrs.field(converter=_weights)
+    total: float = attrs.field(default=1.0, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        for key, weight in self.weights:
+            if not 0 <= _number(weight) < math.inf:
+                raise DefinitionError(
+                    f"expected a number of 0 or more for {key!r}, got {weight!r}",
+                    field=f"FixedWeights.weights[{key}]",
+                    key=weight,
+                )
+        if len(dict(self.weights)) != len(self.weights):
+            raise DefinitionError("a key is used twice", field="FixedWeights.weights")
+        if not 0 < self.total < math.inf:
+            raise DefinitionError(
+                f"expected a positive number, got {self.total!r}", field="FixedWeights.total"
+            )
+
+    def shares(self, keys: Sequence[str]) -> tuple[float, ...]:
+        """Return one share for each of `keys`; they sum to 1.
+
+        Raises:
+            DefinitionError: If a key has no weight, or the weights do not add up to `total`.
+        """
+        weights = dict(self.weights)
+        for key in keys:
+            if key not in weights:
+                raise DefinitionError(
+                    f"no weight for {key!r}; weights are given for {', '.join(sorted(weights))}",
+                    field="FixedWeights.weights",
+                    key=key,
+                    nearest=nearest_key(key, set(weights) - set(keys)),
+                )
+        chosen = [weights[key] for key in keys]
+        if abs(math.fsum(chosen) - self.total) > 1e-6 * self.total:
+            raise DefinitionError(
+                f"the weights of {', '.join(keys)} add up to {math.fsum(chosen):g}, "
+                f"expected {self.total:g}",
+                field="FixedWeights.weights",
+            )
+        # Divided by their own sum, so that shares add up to 1 to the last digit.
+        return tuple(weight / math.fsum(chosen) for weight in chosen)
+
+
+Rule: TypeAlias = EqualWeights | FixedWeights
+
+
+def _by_channel(
+    value: Rule | Mapping[str, Rule] | Iterable[tuple[str, Rule]],
+) -> Rule | tuple[tuple[str, Rule], ...]:
+    if isinstance(value, EqualWeights | FixedWeights):
+        return value
+    return tuple(value.items()) if isinstance(value, Mapping) else tuple(value)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ImportanceWeights:
+    """The weights of a scheme as arrays.
+
+    Attributes:
+        channels: Share of every channel, (c,), sums to 1.
+        dimensions: Share of every dimension in a channel, (c, d), rows sum to 1; 0 where no item
+            of the dimension is asked of the channel.
+        items: Share of every item in its dimension and channel, (c, i), sums to 1 per dimension.
+    """
+
+    channels: FloatArray
+    dimensions: FloatArray
+    items: FloatArray
+
+
+@attrs.frozen(kw_only=True)
+class WeightingScheme:
+    """How much channels, dimensions and items count.
+
+    One rule for the dimensions serves every channel; where a channel lacks some dimensions, the
+    others share their weight in proportion. A mapping from channel keys to rules lets the
+    dimensions differ by channel; each rule then names the dimensions asked there and no others.
+
+    Attributes:
+        channels: The rule for channels within the index.
+        dimensions: The rule for dimensions within a channel, or one for every channel.
+        items: The rule for items within a dimension.
+
+    >>> WeightingScheme(dimensions=FixedWeights({"openness": 0.6, "usefulness": 0.4})).items
+    EqualWeights()
+    """
+
+    channels: Rule = EqualWeights()
+    dimensions: Rule | tuple[tuple[str, Rule], ...] = attrs.field(
+        default=EqualWeights(), converter=_by_channel
+    )
+    items: Rule = EqualWeights()
+
+    def resolve(self, framework: Framework) -> ImportanceWeights:
+        """Return the weights as arrays for `framework`.
+
+        Raises:
+            DefinitionError: If a rule names an unknown key, lacks a key, or does not add up.
+        """
+        asked = np.array(framework.asked)
+        dimension_of = np.array(framework.item_dimensions)
+        measured = np.stack(
+            [asked[:, dimension_of == d].any(axis=1) for d in range(len(framework.dimensions))], 1
+        )
+        _no_strangers(self.channels, framework.channel_keys, field="WeightingScheme.channels")
+        _no_strangers(self.items, framework.item_keys, field="WeightingScheme.items")
+        items = np.zeros(len(framework.items))
+        for d in range(len(framework.dimensions)):
+            columns = np.flatnonzero(dimension_of == d)
+            items[columns] = self.items.shares([framework.item_keys[i] for i in columns])
+        return ImportanceWeights(
+            channels=read_only(np.array(self.channels.shares(framework.channel_keys))),
+            dimensions=read_only(self._dimension_weights(framework, measured)),
+            items=read_only(_within_dimensions(items * asked, dimension_of)),
+        )
+
+    def _dimension_weights(self, framework: Framework, measured: NDArray[np.bool_]) -> FloatArray:
+        """Return the share of every dimension in every channel, (c, d)."""
+        keys, channels = framework.dimension_keys, framework.channel_keys
+        field = "WeightingScheme.dimensions"
+        weights = np.zeros(measured.shape)
+        if not isinstance(self.dimensions, tuple):
+            _no_strangers(self.dimensions, keys, field=field)
+            weights = np.array(self.dimensions.shares(keys)) * measured
+            empty = weights.sum(axis=1) == 0
+            if empty.any():
+                channel = channels[int(np.flatnonzero(empty)[0])]
+                raise DefinitionError(
+                    f"every dimension asked of channel {channel!r} has weight 0", field=field
+                )
+            normalized: FloatArray = weights / weights.sum(axis=1, keepdims=True)
+            return normalized
+        rules = dict(self.dimensions)
+        _known_keys(rules, channels, field=field, what="channel")
+        for position, channel in enumerate(channels):
+            if channel not in rules:
+                raise DefinitionError(f"no rule for channel {channel!r}", field=field, key=channel)
+            present = np.flatnonzero(measured[position])
+            names = [keys[d] for d in present]
+            _no_strangers(rules[channel], names, field=f"{field}[{channel}]")
+            weights[position, present] = rules[channel].shares(names)
+        return weights
+
+
+def _within_dimensions(items: FloatArray, dimension_of: NDArray[np.integer[Any]]) -> FloatArray:
+    """Scale item weights (c, i) so that they sum to 1 within every dimension and channel."""
+    sums = np.stack([items[:, dimension_of == d].sum(axis=1) for d in dimension_of], axis=1)
+    shares: FloatArray = np.divide(items, sums, out=np.zeros_like(items), where=sums > 0)
+    return shares
+
+
+def _no_strangers(rule: Rule, known: Sequence[str], *, field: str) -> None:
+    if isinstance(rule, FixedWeights):
+        _known_keys(dict(rule.weights), known, field=field, what="key")
+
+
+def _known_keys(keys: Iterable[str], known: Sequence[str], *, field: str, what: str) -> None:
+    for key in keys:
+        if key not in known:
+            raise DefinitionError(
+                f"unknown {what} {key!r}", field=field, key=key, nearest=nearest_key(key, known)
+            )

@@ -42,9 +42,10 @@ def points(answers: ArrayLike, scale: Scale, *, reverse: bool = False) -> FloatA
     values = np.array(answers, dtype=np.float64)
     values[np.isin(values, scale.missing)] = np.nan
     if scale.conversion == "linear":
-        result = (values - scale.low) * (100.0 / (scale.high - scale.low))
+        # Multiplied before it is divided, so that the top answer gives exactly 100.
+        result = 100.0 * (values - scale.low) / (scale.high - scale.low)
     elif scale.conversion == "fraction of top":
-        result = values * (100.0 / scale.high)
+        result = 100.0 * values / scale.high
     else:
         assert scale.boxes is not None  # Scale checks it
         in_box = values > scale.high - scale.boxes

@@ -1,1 +1,87 @@
-"""sotongindex: a communication index from survey answers, every number with its uncertainty."""
+"""sotongindex: a communication index from survey answers, every number with its uncertainty.
+
+The front door holds what most users need. The rooms (`from sotongindex import weighting`) hold the
+rest, public and equally stable.
+"""
+
+from __future__ import annotations
+
+from sotongindex.benchmark import DisclosureRules, compare_to_peers, group_means
+from sotongindex.errors import (
+    DefinitionError,
+    MethodError,
+    ResponseError,
+    SchemaError,
+    SotongIndexError,
+)
+from sotongindex.gaps import find_gaps
+from sotongindex.index import IndexMethod, IndexResult, Powers, blend, compute_index
+from sotongindex.models import (
+    Channel,
+    Dimension,
+    Framework,
+    GradeCut,
+    GradeScale,
+    Label,
+    Organization,
+    PeerGroup,
+    PeerStatistic,
+    Scale,
+    Study,
+    SurveyItem,
+    Target,
+)
+from sotongindex.recipe import Findings, Recipe, load_recipe, run_recipe, save_recipe
+from sotongindex.responses import CheckReport, Layout, Responses, check_responses
+from sotongindex.serialize import from_json, to_json
+from sotongindex.tally import Tally
+from sotongindex.variance import Estimates, GroupJackknife, Linearization
+from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
+
+__all__ = [
+    "Channel",
+    "CheckReport",
+    "DefinitionError",
+    "Dimension",
+    "DisclosureRules",
+    "EqualWeights",
+    "Estimates",
+    "Findings",
+    "FixedWeights",
+    "Framework",
+    "GradeCut",
+    "GradeScale",
+    "GroupJackknife",
+    "IndexMethod",
+    "IndexResult",
+    "Label",
+    "Layout",
+    "Linearization",
+    "MethodError",
+    "Organization",
+    "PeerGroup",
+    "PeerStatistic",
+    "Powers",
+    "Recipe",
+    "ResponseError",
+    "Responses",
+    "Scale",
+    "SchemaError",
+    "SotongIndexError",
+    "Study",
+    "SurveyItem",
+    "Tally",
+    "Target",
+    "WeightingScheme",
+    "blend",
+    "check_responses",
+    "compare_to_peers",
+    "compute_index",
+    "find_gaps",
+    "from_json",
+    "group_means",
+    "load_recipe",
+    "run_recipe",
+    "save_recipe",
+    "to_json",
+]

@@ -84,7 +84,6 @@ class Groups:
         for start in range(0, len(self.order), BLOCK_ROWS):
             yield slice(start, min(start + BLOCK_ROWS, len(self.order)))
 
-
     def whole_blocks(self) -> Iterator[slice]:
         """Cut the sorted rows into blocks of so many whole groups."""
         for first in range(0, len(self), BLOCK_ROWS):
@@ -93,7 +92,11 @@ class Groups:
 
 
 def group_sums(
-    matrix: FloatArray, groups: NDArray[np.integer[Any]], count: int, weights: FloatArray | None = None
+    matrix: FloatArray,
+    groups: NDArray[np.integer[Any]],
+    count: int,
+    *,
+    weights: FloatArray | None = None,
 ) -> FloatArray:
     """Add up the rows of `matrix` (n, k) within `groups` (n,), giving (count, k)."""
     rows = len(groups)

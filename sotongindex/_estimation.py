@@ -75,19 +75,35 @@ def linearized_levels(
             units=np.maximum(units.clusters - units.cost, 0.0).reshape(shape[:2]),
             organizations=np.maximum(organizations.clusters - organizations.cost, 0.0),
         )
-    return _estimates(items, hierarchy, variances, factors, freedom, tree, level)
+    return _estimates(
+        items,
+        hierarchy,
+        variances=variances,
+        factors=factors,
+        freedom=freedom,
+        tree=tree,
+        level=level,
+    )
 
 
 def jackknifed_levels(
-    evaluations_tree: Tree, *, tally: Tally, hierarchy: Hierarchy, items: FloatArray, level: float
+    tree: Tree, *, tally: Tally, hierarchy: Hierarchy, items: FloatArray, level: float
 ) -> dict[Level, Estimates]:
     """Return the estimates of every level by the grouped jackknife."""
-    variances, factors = jackknife_levels(tally, evaluations_tree)
+    variances, factors = jackknife_levels(tally, tree)
     columns, units, organizations = (
         np.maximum(groups - 1.0, 0.0) for groups in occupied_groups(tally)
     )
     freedom = Freedom(columns=columns, units=units, organizations=organizations)
-    return _estimates(items, hierarchy, variances, factors, freedom, evaluations_tree, level)
+    return _estimates(
+        items,
+        hierarchy,
+        variances=variances,
+        factors=factors,
+        freedom=freedom,
+        tree=tree,
+        level=level,
+    )
 
 
 def _tree(evaluations: Evaluations, hierarchy: Hierarchy) -> Tree:
@@ -109,6 +125,7 @@ def _small_sample(clusters: IntArray, frame: IntArray) -> FloatArray:
 def _estimates(
     items: FloatArray,
     hierarchy: Hierarchy,
+    *,
     variances: Mapping[Level, FloatArray],
     factors: Mapping[Level, Factor],
     freedom: Freedom,
@@ -122,7 +139,7 @@ def _estimates(
         "dimensions": hierarchy.dimensions,
         "index": hierarchy.index,
     }
-    freedoms = _climb_freedom(hierarchy, variances, freedom, tree)
+    freedoms = _climb_freedom(hierarchy, tree, variances=variances, freedom=freedom)
     result: dict[Level, Estimates] = {}
     for name in LEVELS:
         known = (freedoms[name] > 0) & ~np.isnan(values[name])
@@ -137,12 +154,16 @@ def _estimates(
 
 
 def _climb_freedom(
-    hierarchy: Hierarchy, variances: Mapping[Level, FloatArray], freedom: Freedom, tree: Tree
+    hierarchy: Hierarchy,
+    tree: Tree,
+    *,
+    variances: Mapping[Level, FloatArray],
+    freedom: Freedom,
 ) -> dict[Level, FloatArray]:
     """Return the degrees of freedom of every level, none above what its respondents allow."""
     items = tree.width("items")
     columns = freedom.columns
-    item_variance = variances["items"].reshape(columns.shape[:2] + (items,))
+    item_variance = variances["items"].reshape(*columns.shape[:2], items)
     cell_variance = variances["cells"].reshape(hierarchy.cells.shape)
     channel_variance = variances["channels"].reshape(hierarchy.channels.shape)
     if tree.respondents_first:

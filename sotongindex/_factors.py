@@ -132,9 +132,7 @@ def _add(left: Block, right: Block) -> Block:
     """Add two blocks of the same columns, row by row of the same label."""
     if left.labels is right.labels or np.array_equal(left.labels, right.labels):
         return attrs.evolve(left, matrix=left.matrix + right.matrix)
-    labels, position = np.unique(
-        np.concatenate([left.labels, right.labels]), return_inverse=True
-    )
+    labels, position = np.unique(np.concatenate([left.labels, right.labels]), return_inverse=True)
     rows = np.arange(len(position))
     gather = sparse.csr_array((np.ones(len(rows)), (position, rows)), (len(labels), len(rows)))
     return attrs.evolve(

@@ -11,7 +11,7 @@ from sotongindex.tally import Tally
 
 
 def group_deviations(tally: Tally) -> Rows:
-    r"""Return :math:`\sqrt{(G-1)/G} (\theta_{(g)} - \theta)` for every unit and group of a tally."""
+    r"""Return :math:`\sqrt{(G-1)/G} (\theta_{(g)} - \theta)` for every unit and group."""
     channels = len(tally.study.framework.channels)
     unit = tally.organization * channels + tally.channel
     weight, points = tally.dense(tally.answer_weight), tally.dense(tally.points)

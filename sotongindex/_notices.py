@@ -53,7 +53,9 @@ def find_notices(
     """
     return tuple(
         Notice(code=code, message=message, keys=_keys(study, where))
-        for code, message, where in _cases(levels, tree, operated, rated, min_share)
+        for code, message, where in _cases(
+            levels, tree, operated=operated, rated=rated, min_share=min_share
+        )
         if where.any()
     )
 
@@ -61,12 +63,13 @@ def find_notices(
 def _cases(
     levels: Mapping[Level, Estimates],
     tree: Hierarchy,
+    *,
     operated: NDArray[np.bool_],
     rated: NDArray[np.bool_],
     min_share: float,
 ) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
     index, channels = levels["index"], levels["channels"]
-    unrated = ~rated.any(axis=1)
+    unrated = np.asarray(~rated.any(axis=1))
     yield "no answers", "not rated at all: no score", unrated
     yield (
         "channel not rated",
@@ -93,8 +96,10 @@ def _cases(
     )
     yield (
         "error not known",
-        "the index rests on a score whose error cannot be told: one respondent, one answer to an "
-        "item (see IndexMethod.min_answers), or no standard error given",
+        (
+            "the index rests on a score whose error cannot be told: one respondent, one answer to "
+            "an item (see IndexMethod.min_answers), or no standard error given"
+        ),
         np.isnan(index.variance) & ~np.isnan(index.values) & ~flat,
     )
 

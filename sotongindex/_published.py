@@ -1,4 +1,4 @@
-"""Score tables that somebody else computed, read into arrays by organization, channel, dimension."""
+"""Score tables that somebody else computed, read into arrays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._frames import Frame, Numbers, Text
-from sotongindex.errors import DefinitionError, MethodError, nearest_key
+from sotongindex._validators import are_known
+from sotongindex.errors import MethodError
 from sotongindex.models import Study
 
 
@@ -52,12 +53,11 @@ class PublishedScores:
         names = dict(columns) if columns is not None else {key: key for key in keys}
         errors = dict(standard_errors or {})
         for field, mapping in (("columns", names), ("standard_errors", errors)):
-            for key in mapping:
-                _known(key, keys, field=field, what="dimension")
-        o = _positions(frame, organization, study.organization_keys, "organization")
+            are_known(mapping, keys, field=field, what="dimension")
+        o = _positions(frame, organization, study.organization_keys, what="organization")
         c = np.zeros(frame.rows, dtype=np.int64)
         if channel is not None:
-            c = _positions(frame, channel, framework.channel_keys, "channel")
+            c = _positions(frame, channel, framework.channel_keys, what="channel")
         elif len(framework.channels) > 1:
             raise MethodError(
                 f"the framework has {len(framework.channels)} channels; name the column that "
@@ -90,15 +90,8 @@ class PublishedScores:
         )
 
 
-def _known(key: str, known: tuple[str, ...], *, field: str, what: str) -> None:
-    if key not in known:
-        raise DefinitionError(
-            f"unknown {what} {key!r}", field=field, key=key, nearest=nearest_key(key, known)
-        )
-
-
 def _column(frame: Frame, name: str) -> Any:
-    _known(name, frame.names, field="frame", what="column")
+    are_known([name], frame.names, field="frame", what="column")
     return frame.column(name)
 
 
@@ -109,11 +102,11 @@ def _numbers(frame: Frame, name: str) -> FloatArray:
     return np.where(column.is_null, np.nan, column.values.astype(np.float64))
 
 
-def _positions(frame: Frame, name: str, known: tuple[str, ...], what: str) -> IntArray:
+def _positions(frame: Frame, name: str, known: tuple[str, ...], *, what: str) -> IntArray:
     """Return the position of every row's key among the known keys."""
     column = _column(frame, name)
     if isinstance(column, Text):
-        labels, codes = [str(label) for label in column.labels], column.codes
+        labels, codes = [str(label) for label in column.labels], column.codes.astype(np.int64)
     elif isinstance(column, Numbers) and column.values.dtype.kind in "iu":
         distinct, codes = np.unique(column.values, return_inverse=True)
         labels, codes = distinct.astype(str).tolist(), np.where(column.is_null, -1, codes)
@@ -126,8 +119,7 @@ def _positions(frame: Frame, name: str, known: tuple[str, ...], what: str) -> In
             argument="frame",
         )
     place = {key: position for position, key in enumerate(known)}
-    for label in labels:
-        _known(label, known, field=f"frame[{name}]", what=what)
+    are_known(labels, known, field=f"frame[{name}]", what=what)
     return np.array([place[label] for label in labels], dtype=np.int64)[codes]
 
 

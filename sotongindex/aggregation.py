@@ -108,13 +108,16 @@ def _power_mean(
     unit = np.where(usable, unit, 1.0)
     relative = np.where(counted & (scores > 0), scores / unit[..., None], 1.0)
     zero = counted & (scores == 0)
-    if power == 0:
-        mean = np.exp((weights * np.log(relative)).sum(axis=-1))
+    logarithm = np.log(relative)
+    if abs(power) < 1e-12:  # the geometric mean, to more digits than a smaller power leaves
+        mean = np.exp((weights * logarithm).sum(axis=-1))
     else:
-        terms = np.where(zero, 0.0, relative**power)
-        mean = np.where(usable, (weights * terms).sum(axis=-1), 1.0) ** (1 / power)
+        # expm1 and log1p keep the digits of a power near 0.
+        growth = np.where(zero & (power > 0), -1.0, np.expm1(power * logarithm))
+        total = np.where(usable, (weights * growth).sum(axis=-1), 0.0)
+        mean = np.exp(np.log1p(total) / power)
     gradient = weights * (relative / mean[..., None]) ** (power - 1)
-    if power <= 0:
+    if power < 1e-12:
         usable = usable & ~zero.any(axis=-1)
     value = np.where(usable, mean * unit, 0.0)
     # With every score 0 the mean is 0 and homogeneous, and has no derivative unless the power is 1.
@@ -220,14 +223,14 @@ def aggregate_cells(
         The scores of every level with their derivatives.
     """
     over_dimensions, over_channels = powers
-    from_cells = power_mean(
-        cells, weights.dimensions, power=over_dimensions, min_share=min_share
-    )
+    from_cells = power_mean(cells, weights.dimensions, power=over_dimensions, min_share=min_share)
     channel_scores = from_cells.value if channels is None else channels
     counted = np.ones_like(operated) if absent_is_zero else operated
     in_channel = weights.dimensions > 0
     by_dimension = power_mean(
-        np.moveaxis(_absent_as_zero(cells, ~operated[..., None] & in_channel & absent_is_zero), 1, 2),
+        np.moveaxis(
+            _absent_as_zero(cells, ~operated[..., None] & in_channel & absent_is_zero), 1, 2
+        ),
         (weights.channels * counted)[:, None, :] * in_channel.T,
         power=over_channels,
         min_share=min_share,

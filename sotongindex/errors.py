@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +22,19 @@ __all__ = [
 class SotongIndexError(Exception):
     """Base class of every error that sotongindex raises on purpose."""
 
+    def __reduce__(self) -> tuple[Callable[..., SotongIndexError], tuple[object, ...]]:
+        """Let an error travel between processes with its fields."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(
+    kind: type[SotongIndexError], args: tuple[object, ...], fields: dict[str, object]
+) -> SotongIndexError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
+
 
 class DefinitionError(SotongIndexError, ValueError):
     """A study, a framework, a scheme or one of their parts contradicts itself.
@@ -35,7 +48,9 @@ class DefinitionError(SotongIndexError, ValueError):
     def __init__(
         self, message: str, *, field: str, key: object = None, nearest: str | None = None
     ) -> None:
-        super().__init__(f"{field}: {message}" + (f"; did you mean {nearest!r}?" if nearest else ""))
+        super().__init__(
+            f"{field}: {message}" + (f"; did you mean {nearest!r}?" if nearest else "")
+        )
         self.field = field
         self.key = key
         self.nearest = nearest

@@ -68,12 +68,16 @@ def compute_index(
     scheme = scheme or WeightingScheme()
     method = method or IndexMethod()
     weights = scheme.resolve(answers.study.framework)
-    evaluations = _evaluations(answers, weights, method)
-    tally = _tally(answers, evaluations, method)
-    rated = tally.dense(tally.evaluations) > 0
+    evaluations = None
+    if isinstance(answers, Responses):
+        evaluations = _evaluations(answers, weights, method)
+        tally = tally_columns(evaluations, groups=_groups(method))
+    else:
+        tally = _fitting(answers, method)
+    rated = np.asarray(tally.dense(tally.evaluations) > 0)
     operated = operated_channels(answers.study, rated)
-    items, hierarchy = _aggregate(tally, weights, method, operated)
-    levels = _levels(evaluations, tally, hierarchy, items, method)
+    items, hierarchy = _aggregate(tally, weights, method, operated=operated)
+    levels = _levels(evaluations, tally, method, hierarchy=hierarchy, items=items)
     return IndexResult(
         study=answers.study,
         scheme=scheme,
@@ -94,44 +98,40 @@ def compute_index(
 
 
 def _evaluations(
-    answers: Responses | Tally, weights: ImportanceWeights, method: IndexMethod
-) -> Evaluations | None:
-    """Return the answers as columns of points; None where there is only a tally."""
-    if isinstance(answers, Responses):
-        first = method.order == "respondents first"
-        powers = (method.power.items, method.power.dimensions)
-        means = RespondentMeans(weights=weights, powers=powers, min_share=method.min_share)
-        return Evaluations.of(answers, means if first else None)
+    responses: Responses, weights: ImportanceWeights, method: IndexMethod
+) -> Evaluations:
+    """Return the answers as columns of points, with the respondents' own means where wanted."""
+    if method.order == "items first":
+        return Evaluations.of(responses)
+    powers = (method.power.items, method.power.dimensions)
+    means = RespondentMeans(weights=weights, powers=powers, min_share=method.min_share)
+    return Evaluations.of(responses, means)
+
+
+def _groups(method: IndexMethod) -> int:
+    return method.variance.groups if isinstance(method.variance, GroupJackknife) else 1
+
+
+def _fitting(tally: Tally, method: IndexMethod) -> Tally:
+    """Return the tally, which holds what the method needs."""
     if method.order == "respondents first":
         raise MethodError(
             "a tally keeps no respondents to average first; give the responses, or use "
             '"items first"',
             argument="order",
         )
-    return None
-
-
-def _tally(
-    answers: Responses | Tally, evaluations: Evaluations | None, method: IndexMethod
-) -> Tally:
-    """Return the sums, with the jackknife groups that the method needs."""
-    groups = method.variance.groups if isinstance(method.variance, GroupJackknife) else 1
-    if evaluations is not None:
-        return tally_columns(evaluations, groups=groups)
-    assert isinstance(answers, Tally)  # no evaluations means a tally
-    if answers.groups != groups:
-        wanted = f"{answers.groups} jackknife groups" if answers.groups > 1 else "no groups"
+    if tally.groups != _groups(method):
         raise MethodError(
-            f"the tally has {wanted}, the method asks for {method.variance}; use "
-            f"IndexMethod(variance=GroupJackknife(groups={max(answers.groups, 2)})), or make the "
-            "tally with as many groups",
+            f"the tally has jackknife groups: {tally.groups}, the method asks for "
+            f"{method.variance}; use IndexMethod(variance=GroupJackknife("
+            f"groups={max(tally.groups, 2)})), or make the tally with as many groups",
             argument="variance",
         )
-    return answers
+    return tally
 
 
 def _aggregate(
-    tally: Tally, weights: ImportanceWeights, method: IndexMethod, operated: NDArray[np.bool_]
+    tally: Tally, weights: ImportanceWeights, method: IndexMethod, *, operated: NDArray[np.bool_]
 ) -> tuple[FloatArray, Hierarchy]:
     """Return the item means (o, c, i) and everything above them."""
     framework, powers = tally.study.framework, method.power
@@ -163,9 +163,10 @@ def _aggregate(
 def _levels(
     evaluations: Evaluations | None,
     tally: Tally,
+    method: IndexMethod,
+    *,
     hierarchy: Hierarchy,
     items: FloatArray,
-    method: IndexMethod,
 ) -> dict[Level, Estimates]:
     if evaluations is not None and isinstance(method.variance, Linearization):
         return linearized_levels(
@@ -254,7 +255,7 @@ def blend(sources: Mapping[str, tuple[IndexResult, float]]) -> IndexResult:
         shape=(count, 1, len(results)),
         values=np.stack([result.index.values for result in results.values()], axis=1),
     )
-    scored = ~np.isnan(cells.values).any(axis=(1, 2))
+    scored = np.asarray(~np.isnan(cells.values).any(axis=(1, 2)))
     return result_from_cells(
         cells,
         _blend_study(first.study, tuple(results)),

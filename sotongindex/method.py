@@ -6,6 +6,7 @@ from typing import Literal
 
 import attrs
 
+from sotongindex._validators import is_one_of
 from sotongindex.errors import DefinitionError
 from sotongindex.variance import Linearization, VarianceMethod
 
@@ -50,12 +51,12 @@ class IndexMethod:
     power: Powers = attrs.field(default=Powers(), converter=_powers)
     order: Literal["items first", "respondents first"] = attrs.field(
         default="items first",
-        validator=attrs.validators.in_(("items first", "respondents first")),
+        validator=is_one_of("items first", "respondents first"),
     )
     min_share: float = 0.5
     min_answers: int = 1
     absent_channels: Literal["renormalize", "zero"] = attrs.field(
-        default="renormalize", validator=attrs.validators.in_(("renormalize", "zero"))
+        default="renormalize", validator=is_one_of("renormalize", "zero")
     )
     variance: VarianceMethod = Linearization()
     level: float = 0.95

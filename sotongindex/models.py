@@ -6,14 +6,14 @@ computes a score and nothing imports numpy; a definition that contradicts itself
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import attrs
 
-from sotongindex.errors import DefinitionError, nearest_key
+from sotongindex._validators import are_known, are_unique, is_finite, is_key, is_one_of
+from sotongindex.errors import DefinitionError
 
 __all__ = [
     "Band",
@@ -37,69 +37,8 @@ __all__ = [
 Conversion: TypeAlias = Literal["linear", "fraction of top", "top box"]
 Statistic: TypeAlias = Literal["mean", "median", "p75", "p90", "top decile mean", "best"]
 
-_LONGEST_KEY = 100
 
-
-# -- shared validators and converters ------------------------------------------------------------
-
-
-def _field(instance: object, attribute: attrs.Attribute[Any]) -> str:
-    return f"{type(instance).__name__}.{attribute.name}"
-
-
-def _is_key(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    """Keys join tables and name columns, so they are short printable ASCII."""
-    fits = (
-        isinstance(value, str)
-        and 0 < len(value) <= _LONGEST_KEY
-        and value.isascii()
-        and value.isprintable()
-        and value == value.strip()
-    )
-    if not fits:
-        raise DefinitionError(
-            f"expected a key of 1 to {_LONGEST_KEY} printable ASCII characters without spaces "
-            f"around it, got {value!r}; put other text into the label",
-            field=_field(instance, attribute),
-            key=value,
-        )
-
-
-def _is_one_of(*allowed: str) -> Callable[[object, attrs.Attribute[Any], object], None]:
-    def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-        if value not in allowed:
-            raise DefinitionError(
-                f"expected one of {', '.join(map(repr, allowed))}, got {value!r}",
-                field=_field(instance, attribute),
-                key=value,
-                nearest=nearest_key(value, allowed),
-            )
-
-    return check
-
-
-def _is_finite(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise DefinitionError(
-            f"expected a finite number, got {value!r}", field=_field(instance, attribute), key=value
-        )
-
-
-def _are_known(keys: Iterable[str], known: Iterable[str], *, field: str, what: str) -> None:
-    known = list(known)
-    for key in keys:
-        if key not in known:
-            raise DefinitionError(
-                f"unknown {what} {key!r}", field=field, key=key, nearest=nearest_key(key, known)
-            )
-
-
-def _are_unique(keys: Iterable[str], *, field: str) -> None:
-    seen: set[str] = set()
-    for key in keys:
-        if key in seen:
-            raise DefinitionError(f"key {key!r} is used twice", field=field, key=key)
-        seen.add(key)
+# -- converters ------------------------------------------------------------------------------------
 
 
 def _keys(value: Iterable[str]) -> tuple[str, ...]:
@@ -152,7 +91,7 @@ def _label(value: Label | Mapping[str, str] | str | None) -> Label | None:
         return value
     if isinstance(value, str):
         return Label(ko=value, en=value)
-    _are_known(value, ("ko", "en"), field="Label", what="language")
+    are_known(value, ("ko", "en"), field="Label", what="language")
     return Label(**value)
 
 
@@ -189,10 +128,10 @@ class Scale:
     Scale(low=1, high=7, conversion='linear', boxes=None, missing=(9,))
     """
 
-    low: float = attrs.field(default=1, validator=_is_finite)
-    high: float = attrs.field(default=7, validator=_is_finite)
+    low: float = attrs.field(default=1, validator=is_finite)
+    high: float = attrs.field(default=7, validator=is_finite)
     conversion: Conversion = attrs.field(
-        default="linear", validator=_is_one_of("linear", "fraction of top", "top box")
+        default="linear", validator=is_one_of("linear", "fraction of top", "top box")
     )
     boxes: int | None = None
     missing: tuple[float, ...] = attrs.field(default=(), converter=_numbers)
@@ -223,8 +162,7 @@ class Scale:
         for code in self.missing:
             if self.low <= code <= self.high:
                 raise DefinitionError(
-                    f"the missing code {code:g} lies inside the scale "
-                    f"{self.low:g}..{self.high:g}",
+                    f"the missing code {code:g} lies inside the scale {self.low:g}..{self.high:g}",
                     field="Scale.missing",
                     key=code,
                 )
@@ -240,7 +178,7 @@ class Channel:
         label: The name shown to people.
     """
 
-    key: str = attrs.field(validator=_is_key)
+    key: str = attrs.field(validator=is_key)
     kind: str | None = None
     label: Label | None = attrs.field(default=None, converter=_label)
 
@@ -253,7 +191,7 @@ class Channel:
 class Dimension:
     """A quality of communication that several items measure together."""
 
-    key: str = attrs.field(validator=_is_key)
+    key: str = attrs.field(validator=is_key)
     label: Label | None = attrs.field(default=None, converter=_label)
 
     def name(self, language: str = "en") -> str:
@@ -274,7 +212,7 @@ class SurveyItem:
         label: The wording, or a short form of it.
     """
 
-    key: str = attrs.field(validator=_is_key)
+    key: str = attrs.field(validator=is_key)
     dimension: str
     scale: Scale = Scale()
     reverse: bool = False
@@ -307,7 +245,7 @@ class Framework:
     ((True,),)
     """
 
-    key: str = attrs.field(validator=_is_key)
+    key: str = attrs.field(validator=is_key)
     version: str
     channels: tuple[Channel, ...] = attrs.field(converter=tuple[Channel, ...])
     dimensions: tuple[Dimension, ...] = attrs.field(converter=tuple[Dimension, ...])
@@ -315,14 +253,12 @@ class Framework:
 
     def __attrs_post_init__(self) -> None:
         for name in ("channels", "dimensions", "items"):
-            _are_unique((part.key for part in getattr(self, name)), field=f"Framework.{name}")
+            are_unique((part.key for part in getattr(self, name)), field=f"Framework.{name}")
         channels, dimensions = self.channel_keys, self.dimension_keys
         for item in self.items:
             where = f"Framework.items[{item.key}]"
-            _are_known(
-                (item.dimension,), dimensions, field=f"{where}.dimension", what="dimension"
-            )
-            _are_known(item.channels or (), channels, field=f"{where}.channels", what="channel")
+            are_known((item.dimension,), dimensions, field=f"{where}.dimension", what="dimension")
+            are_known(item.channels or (), channels, field=f"{where}.channels", what="channel")
         for position, channel in enumerate(channels):
             if not any(self.asked[position]):
                 raise DefinitionError(
@@ -386,10 +322,10 @@ class Organization:
         label: The name shown to people.
     """
 
-    key: str = attrs.field(validator=_is_key)
+    key: str = attrs.field(validator=is_key)
     industry: str | None = None
     sector: str | None = None
-    size: float | None = attrs.field(default=None, validator=attrs.validators.optional(_is_finite))
+    size: float | None = attrs.field(default=None, validator=attrs.validators.optional(is_finite))
     channels: tuple[str, ...] | None = attrs.field(default=None, converter=_keys_or_none)
     attributes: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
     label: Label | None = attrs.field(default=None, converter=_label)
@@ -433,7 +369,7 @@ class Study:
         DefinitionError: If an organization is listed twice or operates an unknown channel.
     """
 
-    key: str = attrs.field(validator=_is_key)
+    key: str = attrs.field(validator=is_key)
     framework: Framework
     organizations: tuple[Organization, ...] = attrs.field(converter=tuple[Organization, ...])
     wave: str | None = None
@@ -441,12 +377,10 @@ class Study:
 
     def __attrs_post_init__(self) -> None:
         if not self.organizations:
-            raise DefinitionError(
-                "expected at least one organization", field="Study.organizations"
-            )
-        _are_unique(self.organization_keys, field="Study.organizations")
+            raise DefinitionError("expected at least one organization", field="Study.organizations")
+        are_unique(self.organization_keys, field="Study.organizations")
         for organization in self.organizations:
-            _are_known(
+            are_known(
                 organization.channels or (),
                 self.framework.channel_keys,
                 field=f"Study.organizations[{organization.key}].channels",
@@ -474,12 +408,10 @@ class PeerGroup:
     ('industry',)
     """
 
-    key: str = attrs.field(validator=_is_key)
+    key: str = attrs.field(validator=is_key)
     same: tuple[str, ...] = attrs.field(default=(), converter=_keys)
     different: tuple[str, ...] = attrs.field(default=(), converter=_keys)
-    where: tuple[tuple[str, tuple[str, ...]], ...] = attrs.field(
-        default=(), converter=_conditions
-    )
+    where: tuple[tuple[str, tuple[str, ...]], ...] = attrs.field(default=(), converter=_conditions)
     label: Label | None = attrs.field(default=None, converter=_label)
 
 
@@ -488,7 +420,7 @@ class Band:
     """A grade and the lowest score that earns it (inclusive, 이상)."""
 
     grade: str
-    at_least: float = attrs.field(validator=_is_finite)
+    at_least: float = attrs.field(validator=is_finite)
 
 
 def _bands(value: Mapping[str, float] | Iterable[Band]) -> tuple[Band, ...]:
@@ -515,7 +447,7 @@ class GradeScale:
     ('S', 'A', None)
     """
 
-    key: str = attrs.field(validator=_is_key)
+    key: str = attrs.field(validator=is_key)
     bands: tuple[Band, ...] = attrs.field(converter=_bands)
     valid_from: date | None = None
     note: str | None = None
@@ -523,8 +455,8 @@ class GradeScale:
     def __attrs_post_init__(self) -> None:
         if not self.bands:
             raise DefinitionError("expected at least one band", field="GradeScale.bands")
-        _are_unique((band.grade for band in self.bands), field="GradeScale.bands")
-        _are_unique((f"{band.at_least:g}" for band in self.bands), field="GradeScale.bands")
+        are_unique((band.grade for band in self.bands), field="GradeScale.bands")
+        are_unique((f"{band.at_least:g}" for band in self.bands), field="GradeScale.bands")
 
     def grade(self, score: float) -> str | None:
         """Return the grade of `score`, or None below the lowest band and for a missing score."""
@@ -542,7 +474,7 @@ class PeerStatistic:
     """
 
     statistic: Statistic = attrs.field(
-        validator=_is_one_of("mean", "median", "p75", "p90", "top decile mean", "best")
+        validator=is_one_of("mean", "median", "p75", "p90", "top decile mean", "best")
     )
     peers: PeerGroup = PeerGroup(key="everyone")
 
@@ -559,7 +491,7 @@ class GradeCut:
     scale: GradeScale
 
     def __attrs_post_init__(self) -> None:
-        _are_known(
+        are_known(
             (self.grade,),
             [band.grade for band in self.scale.bands],
             field="GradeCut.grade",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import attrs
 import numpy as np
@@ -11,9 +11,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sotongindex._arrays import FloatArray, IntArray, float_array
+from sotongindex._columns import columns_from_rows, rows_from_columns
+from sotongindex._frames import Backend, frame_from_columns
+from sotongindex._html import View
 from sotongindex._levels import Level
 from sotongindex._notices import Notice, find_notices
 from sotongindex._published import PublishedScores
+from sotongindex._render import Rendered, notice_words, show, study_facts, study_names
+from sotongindex._score_columns import check_level, score_columns
+from sotongindex._text import Language, count, number, say
+from sotongindex._wording import method_sentences
 from sotongindex.aggregation import Hierarchy, aggregate_cells
 from sotongindex.errors import DefinitionError, nearest_key
 from sotongindex.method import IndexMethod
@@ -44,7 +51,7 @@ class Counts:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class IndexResult:
+class IndexResult(Rendered):
     """Scores of every organization at every level, with their errors.
 
     Axes: o organizations, c channels, d dimensions, i items, in the order of the study.
@@ -129,7 +136,10 @@ class IndexResult:
             respondents=respondents,
         )
         return _published_result(
-            published, study, scheme or WeightingScheme(), method or IndexMethod()
+            published,
+            study,
+            scheme=scheme or WeightingScheme(),
+            method=method or IndexMethod(),
         )
 
     @property
@@ -191,6 +201,68 @@ class IndexResult:
             lower=0.0,
         )
 
+    def to_rows(self, level: Level = "index") -> list[dict[str, object]]:
+        """Return the scores of a level as rows of plain values, in the order of the study.
+
+        Args:
+            level: "index", "channels", "dimensions", "cells" (a dimension in a channel) or
+                "items".
+
+        Returns:
+            One row for every organization (and channel, dimension, item where the level has
+            them): score, standard_error, low, high, degrees_of_freedom, and respondents beside
+            the index. None where missing or not known.
+
+        Raises:
+            MethodError: If there is no such level.
+        """
+        check_level(level)
+        return rows_from_columns(
+            score_columns(
+                getattr(self, level), self.study, level=level, respondents=self.counts.respondents
+            )
+        )
+
+    def to_frame(
+        self, backend: Backend = "pandas", *, level: Level = "index"
+    ) -> Any:  # any backend's frame
+        """Return the rows of a level as a dataframe of "pandas", "polars" or "pyarrow".
+
+        Raises:
+            MethodError: If the backend is unknown or not installed, or there is no such level.
+        """
+        return frame_from_columns(columns_from_rows(self.to_rows(level)), backend)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name}: {text}" for name, text in self._facts("en"))
+
+    def _facts(self, language: Language) -> list[tuple[str, str]]:
+        """Return what was measured and how much, as names and contents."""
+        scored = int((~np.isnan(self.index.values)).sum())
+        numbers = [
+            ("organizations", say("scored", language, scored=scored, all=len(self.organizations))),
+            ("mean", number(np.nanmean(self.index.values) if scored else None)),
+            ("evaluations", count(int(self.counts.evaluations.sum()) or None)),
+        ]
+        return [
+            *study_facts(self.study, language),
+            *((say(f"fact.{name}", language), text) for name, text in numbers),
+        ]
+
+    def _view(self, language: Language) -> View:
+        """Return the highest scores first, with what they rest on."""
+        sentences = method_sentences(
+            self.study.framework, self.scheme, self.method, source=self.source, language=language
+        )
+        rows = sorted(self.to_rows(), key=lambda row: -float(str(row["score"] or "-1")))
+        names = study_names(self.study, language)["organization"]
+        return View(
+            title=say("title.index", language),
+            facts=[*self._facts(language), (say("fact.method", language), " ".join(sentences))],
+            table=show("index", rows, language=language, study=self.study, level=self.method.level),
+            notices=notice_words(self.notices, language, names),
+        )
+
 
 def _at(key: str | None, known: tuple[str, ...]) -> int:
     if key not in known:
@@ -214,7 +286,7 @@ def _spread(coefficients: FloatArray, axes: int) -> sparse.csr_array:
 
 
 def _published_result(
-    published: PublishedScores, study: Study, scheme: WeightingScheme, method: IndexMethod
+    published: PublishedScores, study: Study, *, scheme: WeightingScheme, method: IndexMethod
 ) -> IndexResult:
     """Climb from published cells, whose errors are independent, to the index."""
     known = ~np.isnan(published.respondents)
@@ -266,9 +338,7 @@ def result_from_cells(
     organization, channel, dimension = np.indices(cells.shape).reshape(3, -1)
     unit = organization * c + channel
 
-    def climbed(
-        gradient: FloatArray, to: NDArray[np.intp], values: FloatArray
-    ) -> Estimates:
+    def climbed(gradient: FloatArray, to: NDArray[np.intp], values: FloatArray) -> Estimates:
         jacobian = sparse.csr_array(
             (np.nan_to_num(gradient).ravel(), (to, np.arange(o * c * d))), (values.size, o * c * d)
         )

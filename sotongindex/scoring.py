@@ -47,8 +47,7 @@ def points(answers: ArrayLike, scale: Scale, *, reverse: bool = False) -> FloatA
     elif scale.conversion == "fraction of top":
         result = 100.0 * values / scale.high
     else:
-        assert scale.boxes is not None  # Scale checks it
-        in_box = values > scale.high - scale.boxes
+        in_box = values > scale.high - (scale.boxes or 0)
         result = np.where(np.isnan(values), np.nan, np.where(in_box, 100.0, 0.0))
     converted: FloatArray = 100.0 - result if reverse else result
     return converted

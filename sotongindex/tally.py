@@ -59,7 +59,7 @@ def jackknife_groups(keys: Keys, groups: int) -> IntArray:
     if keys.dtype.kind in "iu":
         number = keys.astype(np.int64) % _PRIME
     elif keys.dtype.kind == "U":
-        encoded = np.char.encode(keys, "utf-8")
+        encoded = np.char.encode(keys.astype(np.str_), "utf-8")
         letters = encoded.view(np.uint8).reshape(len(keys), -1).astype(np.int64)
         number = np.zeros(len(keys), dtype=np.int64)
         # From the last byte to the first: the zeros that pad short keys add nothing.
@@ -140,9 +140,7 @@ class Tally:
         for name in ("study", "groups"):
             if getattr(self, name) != getattr(other, name):
                 raise MethodError(f"the two tallies have different {name}", argument="other")
-        if not np.array_equal(
-            *(_NO_CATEGORIES if x.categories is None else x.categories for x in (self, other))
-        ):
+        if not np.array_equal(_categories_of(self), _categories_of(other)):
             raise MethodError("the two tallies count different categories", argument="other")
         mine, theirs = _arrays_of(self), _arrays_of(other)
         keys = np.concatenate([self._keys, other._keys])
@@ -172,15 +170,19 @@ class Tally:
     def item_means(self) -> FloatArray:
         """Return the weighted mean points of every item, (o, c, i); NaN without answers."""
         weight = self.dense(self.answer_weight)
-        return np.divide(
+        means: FloatArray = np.divide(
             self.dense(self.points), weight, out=np.full_like(weight, np.nan), where=weight > 0
         )
+        return means
 
 
 _SUMS = (
     "evaluations", "weight", "squared_weight", "answers", "answer_weight", "points", "frequencies"
 )  # fmt: skip
-_NO_CATEGORIES = np.array([], dtype=np.int64)
+
+
+def _categories_of(tally: Tally) -> IntArray:
+    return np.array([], dtype=np.int64) if tally.categories is None else tally.categories
 
 
 def _arrays_of(tally: Tally) -> dict[str, Any]:
@@ -210,9 +212,7 @@ def _from_keys(
     )
 
 
-def tally_columns(
-    evaluations: Evaluations, *, groups: int = 1, frequencies: bool = False
-) -> Tally:
+def tally_columns(evaluations: Evaluations, *, groups: int = 1, frequencies: bool = False) -> Tally:
     """Add up the columns of `evaluations`; with respondents first they are more than the items."""
     responses = evaluations.responses
     keys = _unit_keys(responses, groups)
@@ -226,10 +226,10 @@ def tally_columns(
         local, number = rank - rank[0], here.stop - here.start
         scores, answered = evaluations.block(rows)
         weights = None if weight is None else weight[rows]
-        points[here] += group_sums(scores, local, number, weights)
+        points[here] += group_sums(scores, local, number, weights=weights)
         answers[here] += group_sums(answered, local, number)
         if weights is not None:
-            answer_weight[here] += group_sums(answered, local, number, weights)
+            answer_weight[here] += group_sums(answered, local, number, weights=weights)
     row_weight = np.ones(len(keys)) if weight is None else weight
     ranks = np.empty(len(keys), dtype=np.int64)
     ranks[grouped.order] = grouped.rank
@@ -248,7 +248,7 @@ def tally_columns(
         **(
             {}
             if categories is None
-            else {"frequencies": _frequencies(responses, ranks, count, categories)}
+            else {"frequencies": _frequencies(responses, ranks, count=count, categories=categories)}
         ),
     )
 
@@ -277,7 +277,7 @@ def _categories(responses: Responses) -> IntArray:
 
 
 def _frequencies(
-    responses: Responses, ranks: IntArray, count: int, categories: IntArray
+    responses: Responses, ranks: IntArray, *, count: int, categories: IntArray
 ) -> FloatArray:
     """Add up weights by row of the tally, item and answer category, (r, i, k)."""
     number = len(categories)

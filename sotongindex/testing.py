@@ -56,14 +56,14 @@ def studies(draw: st.DrawFn, *, linear: bool = False) -> Study:
         dimensions=[Dimension(key=f"d{position}") for position in range(dimensions)],
         items=items,
     )
-    organizations = [Organization(key=f"o{position}") for position in range(draw(st.integers(1, 4)))]
+    organizations = [
+        Organization(key=f"o{position}") for position in range(draw(st.integers(1, 4)))
+    ]
     return Study(key="drawn", framework=framework, organizations=organizations)
 
 
 @st.composite
-def responses(
-    draw: st.DrawFn, study: Study, *, weighted: bool = True, most: int = 40
-) -> Responses:
+def responses(draw: st.DrawFn, study: Study, *, weighted: bool = True, most: int = 40) -> Responses:
     """Draw answers to a study: overlapping respondents, missing answers, unequal weights.
 
     Args:
@@ -82,9 +82,10 @@ def responses(
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     respondent, unit = np.divmod(rng.permutation(units * people)[:count], units)
     organization, channel = np.divmod(unit, len(framework.channels))
-    answers = np.column_stack(
-        [rng.integers(item.scale.low, item.scale.high + 1, count) for item in framework.items]
-    ).astype(np.float64)
+    answers = np.column_stack([
+        rng.integers(int(item.scale.low), int(item.scale.high) + 1, count)
+        for item in framework.items
+    ]).astype(np.float64)
     answers[rng.random(answers.shape) < draw(st.sampled_from([0.0, 0.1, 0.5]))] = np.nan
     weight = rng.gamma(2.0, 0.5, count) + 0.01 if weighted and draw(st.booleans()) else None
     return Responses.from_arrays(

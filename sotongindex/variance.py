@@ -24,6 +24,7 @@ from sotongindex._factors import (
     covariance,
     independent_factor,
 )
+from sotongindex._validators import is_one_of
 from sotongindex.errors import MethodError
 
 __all__ = ["Estimates", "GroupJackknife", "Linearization", "VarianceMethod", "combine"]
@@ -58,10 +59,10 @@ class Linearization:
     """
 
     correction: Literal["organization", "design"] = attrs.field(
-        default="organization", validator=attrs.validators.in_(("organization", "design"))
+        default="organization", validator=is_one_of("organization", "design")
     )
     lonely: Literal["error", "certainty", "adjust"] = attrs.field(
-        default="error", validator=attrs.validators.in_(("error", "certainty", "adjust"))
+        default="error", validator=is_one_of("error", "certainty", "adjust")
     )
 
 
@@ -122,7 +123,9 @@ class Estimates:
 
     def __attrs_post_init__(self) -> None:
         if not 0 < self.level < 1:
-            raise MethodError(f"expected a share between 0 and 1, got {self.level}", argument="level")
+            raise MethodError(
+                f"expected a share between 0 and 1, got {self.level}", argument="level"
+            )
         for name in ("variance", "degrees_of_freedom"):
             if getattr(self, name).shape != self.shape:
                 raise MethodError(
@@ -193,7 +196,8 @@ class Estimates:
     @property
     def standard_error(self) -> FloatArray:
         """The square roots of the variances."""
-        return np.sqrt(self.variance)
+        error: FloatArray = np.sqrt(self.variance)
+        return error
 
     @property
     def low(self) -> FloatArray:
@@ -220,15 +224,12 @@ class Estimates:
         Returns:
             A matrix (size, size of other); NaN where an error is not known.
         """
-        blocks = self.factor.columns(np.arange(self.size))
-        if other is None:
-            others, dense = self, covariance(blocks, blocks).toarray()
-        else:
-            others = other
-            there = other.factor.columns(np.arange(other.size))
-            dense = covariance(blocks, there).toarray()
+        second = self if other is None else other
+        here = self.factor.columns(np.arange(self.size))
+        there = here if other is None else other.factor.columns(np.arange(other.size))
+        dense: FloatArray = covariance(here, there).toarray()
         dense[np.isnan(self.variance).ravel()] = np.nan
-        dense[:, np.isnan(others.variance).ravel()] = np.nan
+        dense[:, np.isnan(second.variance).ravel()] = np.nan
         return dense
 
     def select(self, index: Any) -> Estimates:
@@ -403,7 +404,5 @@ def _t_quantile(freedom: FloatArray, probability: float) -> FloatArray:
 def _t_probability(freedom: FloatArray, ratio: FloatArray) -> FloatArray:
     """Return the distribution function of t; NaN where the degrees of freedom are 0."""
     finite = np.where((freedom > 0) & (freedom < 1e10), freedom, 1.0)
-    probability = np.where(
-        freedom >= 1e10, special.ndtr(ratio), special.stdtr(finite, ratio)
-    )
+    probability = np.where(freedom >= 1e10, special.ndtr(ratio), special.stdtr(finite, ratio))
     return np.where(freedom > 0, probability, np.nan)

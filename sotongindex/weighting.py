@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray, read_only
+from sotongindex._validators import are_known
 from sotongindex.errors import DefinitionError, nearest_key
 from sotongindex.models import Framework
 
@@ -63,7 +64,7 @@ class FixedWeights:
     Raises:
         DefinitionError: If a weight is negative or not finite, or `total` is not positive.
 
-    >>> FixedWeights({"openness": 60, "usefulness": 40}, total=100).shares(["usefulness", "openness"])
+    >>> FixedWeights({"blog": 60, "app": 40}, total=100).shares(["app", "blog"])
     (0.4, 0.6)
     """
 
@@ -201,7 +202,7 @@ class WeightingScheme:
             normalized: FloatArray = weights / weights.sum(axis=1, keepdims=True)
             return normalized
         rules = dict(self.dimensions)
-        _known_keys(rules, channels, field=field, what="channel")
+        are_known(rules, channels, field=field, what="channel")
         for position, channel in enumerate(channels):
             if channel not in rules:
                 raise DefinitionError(f"no rule for channel {channel!r}", field=field, key=channel)
@@ -221,12 +222,4 @@ def _within_dimensions(items: FloatArray, dimension_of: NDArray[np.integer[Any]]
 
 def _no_strangers(rule: Rule, known: Sequence[str], *, field: str) -> None:
     if isinstance(rule, FixedWeights):
-        _known_keys(dict(rule.weights), known, field=field, what="key")
-
-
-def _known_keys(keys: Iterable[str], known: Sequence[str], *, field: str, what: str) -> None:
-    for key in keys:
-        if key not in known:
-            raise DefinitionError(
-                f"unknown {what} {key!r}", field=field, key=key, nearest=nearest_key(key, known)
-            )
+        are_known(dict(rule.weights), known, field=field, what="key")

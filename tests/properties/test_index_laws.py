@@ -89,9 +89,7 @@ def test_reversing_organizations_reverses_the_result(answers):
     turned = attrs.evolve(study, organizations=study.organizations[::-1])
     last = len(study.organizations) - 1
     result = compute_index(answers)
-    other = compute_index(
-        remade(answers, study=turned, organization=last - answers.organization)
-    )
+    other = compute_index(remade(answers, study=turned, organization=last - answers.organization))
     np.testing.assert_allclose(result.index.values, other.index.values[::-1])
     np.testing.assert_allclose(
         result.index.covariance(), other.index.covariance()[::-1, ::-1], atol=1e-9
@@ -114,9 +112,7 @@ def test_permuting_items_permutes_items_and_changes_no_index(answers):
 def test_a_constant_answer_gives_that_score_with_error_0(answers, power):
     items = answers.study.framework.items
     best = [item.scale.low if item.reverse else item.scale.high for item in items]
-    constant = np.where(
-        answers.answers == answers.missing, np.nan, np.array(best, dtype=float)
-    )
+    constant = np.where(answers.answers == answers.missing, np.nan, np.array(best, dtype=float))
     if answers.answers.dtype.kind == "f":
         constant = np.where(np.isnan(answers.answers), np.nan, np.array(best, dtype=float))
     result = compute_index(remade(answers, answers=constant), method=IndexMethod(power=power))

@@ -94,7 +94,9 @@ def test_means_in_the_units_of_the_data_with_their_intervals(shared, reference, 
     np.testing.assert_allclose(
         items.covariance() * np.outer(slope, slope), expected["vcov"], rtol=1e-9
     )
-    ends = np.sort([(items.low.ravel() * slope + start), items.high.ravel() * slope + start], axis=0)
+    ends = np.sort(
+        [(items.low.ravel() * slope + start), items.high.ravel() * slope + start], axis=0
+    )
     np.testing.assert_allclose(ends[0], expected["ci95_t_lower"], rtol=1e-9)
     np.testing.assert_allclose(ends[1], expected["ci95_t_upper"], rtol=1e-9)
     assert (items.degrees_of_freedom == expected["df"]).all()
@@ -113,9 +115,7 @@ def test_linear_index(shared, reference, design, method):
 @pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("correction", ["design", "organization"])
 def test_geometric_index(shared, reference, design, correction):
-    method = IndexMethod(
-        power=Powers(dimensions=0), variance=Linearization(correction=correction)
-    )
+    method = IndexMethod(power=Powers(dimensions=0), variance=Linearization(correction=correction))
     scheme = WeightingScheme(items=ITEMS)
     index = compute_index(read(shared, design), scheme=scheme, method=method).index
     expected = reference[f"index_geometric:{design}"]
@@ -128,9 +128,7 @@ def test_domains_with_the_design_correction(shared, reference):
     result = compute_index(read(shared, "dstrat_wr", "stype"), scheme=LINEAR, method=METHODS[0])
     expected = reference["by_stype:dstrat_wr"]
     scores = result.items.select((slice(None), 0, slice(0, 2)))  # (E, H, M) x (api00, api99)
-    np.testing.assert_allclose(
-        scores.values.T.ravel() * 8 + 200, expected["est"], rtol=1e-9
-    )
+    np.testing.assert_allclose(scores.values.T.ravel() * 8 + 200, expected["est"], rtol=1e-9)
     np.testing.assert_allclose(scores.standard_error.T.ravel() * 8, expected["se"], rtol=1e-9)
     by_item = [0, 2, 4, 1, 3, 5]
     covariance = scores.covariance()[np.ix_(by_item, by_item)] * 64

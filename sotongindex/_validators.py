@@ -1,0 +1,80 @@
+"""Checks that several definitions share; each names the field at fault."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+
+from sotongindex.errors import DefinitionError, nearest_key
+
+LONGEST_KEY = 100
+
+
+def field_name(instance: object, attribute: attrs.Attribute[Any]) -> str:
+    """Return ``Class.field``."""
+    return f"{type(instance).__name__}.{attribute.name}"
+
+
+def is_key(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Keys join tables and name columns, so they are short printable ASCII."""
+    fits = (
+        isinstance(value, str)
+        and 0 < len(value) <= LONGEST_KEY
+        and value.isascii()
+        and value.isprintable()
+        and value == value.strip()
+    )
+    if not fits:
+        raise DefinitionError(
+            f"expected a key of 1 to {LONGEST_KEY} printable ASCII characters without spaces "
+            f"around it, got {value!r}; put other text into the label",
+            field=field_name(instance, attribute),
+            key=value,
+        )
+
+
+def is_one_of(*allowed: str) -> Callable[[object, attrs.Attribute[Any], object], None]:
+    """Return a validator for a choice from a list."""
+
+    def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if value not in allowed:
+            raise DefinitionError(
+                f"expected one of {', '.join(map(repr, allowed))}, got {value!r}",
+                field=field_name(instance, attribute),
+                key=value,
+                nearest=nearest_key(value, allowed),
+            )
+
+    return check
+
+
+def is_finite(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Numbers are finite; True is not 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise DefinitionError(
+            f"expected a finite number, got {value!r}",
+            field=field_name(instance, attribute),
+            key=value,
+        )
+
+
+def are_known(keys: Iterable[str], known: Iterable[str], *, field: str, what: str) -> None:
+    """Names refer to something; the error says to what they might."""
+    allowed = dict.fromkeys(known)
+    for key in keys:
+        if key not in allowed:
+            raise DefinitionError(
+                f"unknown {what} {key!r}", field=field, key=key, nearest=nearest_key(key, allowed)
+            )
+
+
+def are_unique(keys: Iterable[str], *, field: str) -> None:
+    """No key is used twice."""
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            raise DefinitionError(f"key {key!r} is used twice", field=field, key=key)
+        seen.add(key)

@@ -61,28 +61,34 @@ def linearized_levels(
     )
     # Index and channels have one number an evaluation at most, and are asked for again and again.
     variances, factors = influence.variances(keep=("channels", "index"))
-    if method.correction == "design":
-        whole = float(len(design.stratum) - len(design.sizes))
-        freedom = Freedom(
-            columns=np.where(clusters > 0, whole, 0.0).reshape(shape),
-            units=np.full(shape[:2], whole),
-            organizations=np.full(shape[0], whole),
-        )
-    else:
-        units, organizations = design.units, design.organizations
-        freedom = Freedom(
-            columns=np.maximum(clusters - units.cost[:, None], 0.0).reshape(shape),
-            units=np.maximum(units.clusters - units.cost, 0.0).reshape(shape[:2]),
-            organizations=np.maximum(organizations.clusters - organizations.cost, 0.0),
-        )
     return _estimates(
         items,
         hierarchy,
         variances=variances,
         factors=factors,
-        freedom=freedom,
+        freedom=_linearized_freedom(design, method, clusters.reshape(shape)),
         tree=tree,
         level=level,
+    )
+
+
+def _linearized_freedom(design: Design, method: Linearization, clusters: IntArray) -> Freedom:
+    """Return degrees of freedom from the clusters that answered every column, (o, c, p)."""
+    shape = clusters.shape
+    if method.correction == "design":
+        whole = float(len(design.stratum) - len(design.sizes))
+        return Freedom(
+            # One cluster lies on its own mean: what looks like no error is an unknown one.
+            columns=np.where(clusters > 1, whole, 0.0),
+            units=np.full(shape[:2], whole),
+            organizations=np.full(shape[0], whole),
+        )
+    cost = design.units.cost.reshape(shape[:2])
+    of_unit = design.units.clusters.reshape(shape[:2])
+    return Freedom(
+        columns=np.maximum(clusters - cost[..., None], 0.0),
+        units=np.maximum(of_unit - cost, 0.0),
+        organizations=np.maximum(design.organizations.clusters - design.organizations.cost, 0.0),
     )
 
 

@@ -7,11 +7,20 @@ computes a score and nothing imports numpy; a definition that contradicts itself
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Literal, TypeAlias
 
 import attrs
 
+from sotongindex._goals import (
+    Band,
+    GradeCut,
+    GradeScale,
+    PeerGroup,
+    PeerStatistic,
+    Statistic,
+    Target,
+)
+from sotongindex._labels import Label, keys_or_none, label_of
 from sotongindex._validators import are_known, are_unique, is_finite, is_key, is_one_of
 from sotongindex.errors import DefinitionError
 
@@ -35,19 +44,6 @@ __all__ = [
 ]
 
 Conversion: TypeAlias = Literal["linear", "fraction of top", "top box"]
-Statistic: TypeAlias = Literal["mean", "median", "p75", "p90", "top decile mean", "best"]
-
-
-# -- converters ------------------------------------------------------------------------------------
-
-
-def _keys(value: Iterable[str]) -> tuple[str, ...]:
-    # A lone string is an iterable of letters: nobody means that.
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _keys_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return None if value is None else _keys(value)
 
 
 def _numbers(value: Iterable[float]) -> tuple[float, ...]:
@@ -57,42 +53,6 @@ def _numbers(value: Iterable[float]) -> tuple[float, ...]:
 def _pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     pairs = value.items() if isinstance(value, Mapping) else value
     return tuple(sorted((str(name), str(content)) for name, content in pairs))
-
-
-def _conditions(
-    value: Mapping[str, Iterable[str]] | Iterable[tuple[str, Iterable[str]]],
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    pairs = value.items() if isinstance(value, Mapping) else value
-    return tuple(sorted((name, _keys(allowed)) for name, allowed in pairs))
-
-
-# -- text ----------------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class Label:
-    """A name for people, in Korean, in English or in both.
-
-    >>> Label(ko="블로그", en="Blog").text("ko")
-    '블로그'
-    """
-
-    ko: str | None = None
-    en: str | None = None
-
-    def text(self, language: str = "en") -> str | None:
-        """Return the text in `language` ("ko" or "en"), or in the other one where it is missing."""
-        wanted, other = (self.ko, self.en) if language == "ko" else (self.en, self.ko)
-        return wanted or other
-
-
-def _label(value: Label | Mapping[str, str] | str | None) -> Label | None:
-    if value is None or isinstance(value, Label):
-        return value
-    if isinstance(value, str):
-        return Label(ko=value, en=value)
-    are_known(value, ("ko", "en"), field="Label", what="language")
-    return Label(**value)
 
 
 def _name(definition: Channel | Dimension | SurveyItem | Organization, language: str) -> str:
@@ -180,7 +140,7 @@ class Channel:
 
     key: str = attrs.field(validator=is_key)
     kind: str | None = None
-    label: Label | None = attrs.field(default=None, converter=_label)
+    label: Label | None = attrs.field(default=None, converter=label_of)
 
     def name(self, language: str = "en") -> str:
         """Return the label in `language`, or the key."""
@@ -192,7 +152,7 @@ class Dimension:
     """A quality of communication that several items measure together."""
 
     key: str = attrs.field(validator=is_key)
-    label: Label | None = attrs.field(default=None, converter=_label)
+    label: Label | None = attrs.field(default=None, converter=label_of)
 
     def name(self, language: str = "en") -> str:
         """Return the label in `language`, or the key."""
@@ -216,8 +176,8 @@ class SurveyItem:
     dimension: str
     scale: Scale = Scale()
     reverse: bool = False
-    channels: tuple[str, ...] | None = attrs.field(default=None, converter=_keys_or_none)
-    label: Label | None = attrs.field(default=None, converter=_label)
+    channels: tuple[str, ...] | None = attrs.field(default=None, converter=keys_or_none)
+    label: Label | None = attrs.field(default=None, converter=label_of)
 
     def name(self, language: str = "en") -> str:
         """Return the label in `language`, or the key."""
@@ -231,8 +191,8 @@ class Framework:
     Scores of two waves may be compared only where their framework versions are comparable.
 
     Raises:
-        DefinitionError: If a key is used twice, an item names an unknown dimension or channel, or
-            a channel or dimension has no item.
+        DefinitionError: If there is no channel, dimension or item, a key is used twice, an item
+            names an unknown dimension or channel, or a channel or dimension has no item.
 
     >>> framework = Framework(
     ...     key="mini",
@@ -253,6 +213,8 @@ class Framework:
 
     def __attrs_post_init__(self) -> None:
         for name in ("channels", "dimensions", "items"):
+            if not getattr(self, name):
+                raise DefinitionError("expected one or more, got none", field=f"Framework.{name}")
             are_unique((part.key for part in getattr(self, name)), field=f"Framework.{name}")
         channels, dimensions = self.channel_keys, self.dimension_keys
         for item in self.items:
@@ -326,9 +288,9 @@ class Organization:
     industry: str | None = None
     sector: str | None = None
     size: float | None = attrs.field(default=None, validator=attrs.validators.optional(is_finite))
-    channels: tuple[str, ...] | None = attrs.field(default=None, converter=_keys_or_none)
+    channels: tuple[str, ...] | None = attrs.field(default=None, converter=keys_or_none)
     attributes: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
-    label: Label | None = attrs.field(default=None, converter=_label)
+    label: Label | None = attrs.field(default=None, converter=label_of)
 
     def __attrs_post_init__(self) -> None:
         if self.size is not None and self.size < 0:
@@ -391,147 +353,3 @@ class Study:
     def organization_keys(self) -> tuple[str, ...]:
         """The keys of the organizations, in order."""
         return tuple(organization.key for organization in self.organizations)
-
-
-# -- peers, grades and targets -------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class PeerGroup:
-    """Whom an organization is compared with, told by attributes.
-
-    Another organization is a peer when it has the same value in every attribute of `same`, another
-    value in every attribute of `different`, and one of the allowed values in every attribute of
-    `where`. An organization whose value is not known is never a peer on that attribute.
-
-    >>> PeerGroup(key="same_industry", same="industry").same
-    ('industry',)
-    """
-
-    key: str = attrs.field(validator=is_key)
-    same: tuple[str, ...] = attrs.field(default=(), converter=_keys)
-    different: tuple[str, ...] = attrs.field(default=(), converter=_keys)
-    where: tuple[tuple[str, tuple[str, ...]], ...] = attrs.field(default=(), converter=_conditions)
-    label: Label | None = attrs.field(default=None, converter=_label)
-
-
-@attrs.frozen(kw_only=True)
-class Band:
-    """A grade and the lowest score that earns it (inclusive, 이상)."""
-
-    grade: str
-    at_least: float = attrs.field(validator=is_finite)
-
-
-def _bands(value: Mapping[str, float] | Iterable[Band]) -> tuple[Band, ...]:
-    if isinstance(value, Mapping):
-        value = (Band(grade=grade, at_least=bound) for grade, bound in value.items())
-    return tuple(sorted(value, key=lambda band: -band.at_least))
-
-
-@attrs.frozen(kw_only=True)
-class GradeScale:
-    """Grades by score, valid from a date: grade scales drift, so they are dated data.
-
-    Attributes:
-        key: The name of the scale.
-        bands: Grades with inclusive lower bounds, best first; scores below all have no grade.
-        valid_from: The first day it applies.
-        note: Where the numbers come from, and which grades are not published.
-
-    Raises:
-        DefinitionError: If there is no band, or two bands share a grade or a bound.
-
-    >>> scale = GradeScale(key="2025", bands={"S": 90, "A": 70})
-    >>> scale.grade(90), scale.grade(89.9), scale.grade(12)
-    ('S', 'A', None)
-    """
-
-    key: str = attrs.field(validator=is_key)
-    bands: tuple[Band, ...] = attrs.field(converter=_bands)
-    valid_from: date | None = None
-    note: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        if not self.bands:
-            raise DefinitionError("expected at least one band", field="GradeScale.bands")
-        are_unique((band.grade for band in self.bands), field="GradeScale.bands")
-        are_unique((f"{band.at_least:g}" for band in self.bands), field="GradeScale.bands")
-
-    def grade(self, score: float) -> str | None:
-        """Return the grade of `score`, or None below the lowest band and for a missing score."""
-        # Sums of weights leave 69.99999999999999 where 70 is meant; 1e-9 is the house's tie width.
-        return next((band.grade for band in self.bands if score >= band.at_least - 1e-9), None)
-
-
-@attrs.frozen(kw_only=True)
-class PeerStatistic:
-    """A target that peers set: for example the upper quartile of the same industry.
-
-    Attributes:
-        statistic: Which statistic of the peers' scores.
-        peers: Whose scores.
-    """
-
-    statistic: Statistic = attrs.field(
-        validator=is_one_of("mean", "median", "p75", "p90", "top decile mean", "best")
-    )
-    peers: PeerGroup = PeerGroup(key="everyone")
-
-
-@attrs.frozen(kw_only=True)
-class GradeCut:
-    """A target that a grade sets: the lowest score that earns it.
-
-    Raises:
-        DefinitionError: If the scale has no such grade.
-    """
-
-    grade: str
-    scale: GradeScale
-
-    def __attrs_post_init__(self) -> None:
-        are_known(
-            (self.grade,),
-            [band.grade for band in self.scale.bands],
-            field="GradeCut.grade",
-            what="grade",
-        )
-
-    @property
-    def score(self) -> float:
-        """The lowest score that earns the grade."""
-        return next(band.at_least for band in self.scale.bands if band.grade == self.grade)
-
-
-@attrs.frozen(kw_only=True)
-class Target:
-    """A score to reach (목표치): of the index, of a channel, of a dimension, or of both together.
-
-    Attributes:
-        score: A number of points from 0 to 100, a statistic of the peers, or a grade's cut-off.
-        organization: The organization it is for; None means every organization.
-        channel: The channel it is for; None means all channels together.
-        dimension: The dimension it is for; None means all dimensions together.
-        due: The day it is to be reached.
-
-    Raises:
-        DefinitionError: If a number lies outside 0 to 100.
-    """
-
-    score: float | PeerStatistic | GradeCut
-    organization: str | None = None
-    channel: str | None = None
-    dimension: str | None = None
-    due: date | None = None
-
-    def __attrs_post_init__(self) -> None:
-        if isinstance(self.score, PeerStatistic | GradeCut):
-            return
-        number = isinstance(self.score, int | float) and not isinstance(self.score, bool)
-        if not (number and 0 <= self.score <= 100):
-            raise DefinitionError(
-                f"expected 0 to 100 points, a PeerStatistic or a GradeCut, got {self.score!r}",
-                field="Target.score",
-                key=self.score,
-            )

@@ -17,7 +17,7 @@ from sotongindex._html import View
 from sotongindex._levels import Level
 from sotongindex._notices import Notice, find_notices
 from sotongindex._published import PublishedScores
-from sotongindex._render import Rendered, notice_words, show, study_facts, study_names
+from sotongindex._render import Rendered, rows_view, study_facts
 from sotongindex._score_columns import check_level, score_columns
 from sotongindex._text import Language, count, number, say
 from sotongindex._wording import method_sentences
@@ -234,20 +234,18 @@ class IndexResult(Rendered):
         return frame_from_columns(columns_from_rows(self.to_rows(level)), backend)
 
     def __str__(self) -> str:
-        return "\n".join(f"{name}: {text}" for name, text in self._facts("en"))
+        facts = [*study_facts(self.study, "en"), *self._facts("en")]
+        return "\n".join(f"{name}: {text}" for name, text in facts)
 
     def _facts(self, language: Language) -> list[tuple[str, str]]:
-        """Return what was measured and how much, as names and contents."""
+        """Return how much there is, as names and contents."""
         scored = int((~np.isnan(self.index.values)).sum())
         numbers = [
             ("organizations", say("scored", language, scored=scored, all=len(self.organizations))),
             ("mean", number(np.nanmean(self.index.values) if scored else None)),
             ("evaluations", count(int(self.counts.evaluations.sum()) or None)),
         ]
-        return [
-            *study_facts(self.study, language),
-            *((say(f"fact.{name}", language), text) for name, text in numbers),
-        ]
+        return [(say(f"fact.{name}", language), text) for name, text in numbers]
 
     def _view(self, language: Language) -> View:
         """Return the highest scores first, with what they rest on."""
@@ -255,12 +253,14 @@ class IndexResult(Rendered):
             self.study.framework, self.scheme, self.method, source=self.source, language=language
         )
         rows = sorted(self.to_rows(), key=lambda row: -float(str(row["score"] or "-1")))
-        names = study_names(self.study, language)["organization"]
-        return View(
-            title=say("title.index", language),
+        return rows_view(
+            "index",
+            rows,
+            language=language,
+            study=self.study,
             facts=[*self._facts(language), (say("fact.method", language), " ".join(sentences))],
-            table=show("index", rows, language=language, study=self.study, level=self.method.level),
-            notices=notice_words(self.notices, language, names),
+            notices=self.notices,
+            level=self.method.level,
         )
 
 
@@ -323,7 +323,7 @@ def result_from_cells(
     source: Source,
 ) -> IndexResult:
     """Climb from cells (o, c, d) with their errors to channels, dimensions and the index."""
-    o, c, d = cells.shape
+    o, c, _ = cells.shape
     items = len(study.framework.items)
     operated = operated_channels(study, rated)
     tree = aggregate_cells(
@@ -335,24 +335,7 @@ def result_from_cells(
         absent_is_zero=method.absent_channels == "zero",
         cell_by_item=np.zeros((o, c, items)),
     )
-    organization, channel, dimension = np.indices(cells.shape).reshape(3, -1)
-    unit = organization * c + channel
-
-    def climbed(gradient: FloatArray, to: NDArray[np.intp], values: FloatArray) -> Estimates:
-        jacobian = sparse.csr_array(
-            (np.nan_to_num(gradient).ravel(), (to, np.arange(o * c * d))), (values.size, o * c * d)
-        )
-        return cells.transform(jacobian, values=values, shape=values.shape)
-
-    levels: dict[Level, Estimates] = {
-        "index": climbed(tree.index_by_cell, organization, tree.index),
-        "channels": climbed(tree.channel_by_cell, unit, tree.channels),
-        "dimensions": climbed(
-            tree.dimension_by_cell, organization * d + dimension, tree.dimensions
-        ),
-        "cells": cells,
-        "items": Estimates.independent(np.full((o, c, items), np.nan), level=method.level),
-    }
+    levels = _climbed_levels(cells, tree)
     return IndexResult(
         study=study,
         scheme=scheme,
@@ -365,6 +348,28 @@ def result_from_cells(
         source=source,
         **levels,
     )
+
+
+def _climbed_levels(cells: Estimates, tree: Hierarchy) -> dict[Level, Estimates]:
+    """Return every level as a function of the cells; items are missing."""
+    o, c, d = cells.shape
+    organization, channel, dimension = np.indices(cells.shape).reshape(3, -1)
+
+    def climbed(gradient: FloatArray, to: NDArray[np.intp], values: FloatArray) -> Estimates:
+        jacobian = sparse.csr_array(
+            (np.nan_to_num(gradient).ravel(), (to, np.arange(o * c * d))), (values.size, o * c * d)
+        )
+        return cells.transform(jacobian, values=values, shape=values.shape)
+
+    return {
+        "index": climbed(tree.index_by_cell, organization, tree.index),
+        "channels": climbed(tree.channel_by_cell, organization * c + channel, tree.channels),
+        "dimensions": climbed(
+            tree.dimension_by_cell, organization * d + dimension, tree.dimensions
+        ),
+        "cells": cells,
+        "items": Estimates.independent(np.full(tree.cell_by_item.shape, np.nan), level=cells.level),
+    }
 
 
 def operated_channels(study: Study, found: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -14,16 +14,18 @@ from typing import Any, Literal, TypeAlias
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import sparse, special
+from scipy import sparse
 
 from sotongindex._arrays import FloatArray, float_array
 from sotongindex._factors import (
     DetachedFactor,
     Factor,
     LinearFactor,
+    StoredFactor,
     covariance,
     independent_factor,
 )
+from sotongindex._student import t_probability, t_quantile
 from sotongindex._validators import is_one_of
 from sotongindex.errors import MethodError
 
@@ -211,7 +213,7 @@ class Estimates:
 
     @property
     def _margin(self) -> FloatArray:
-        return _t_quantile(self.degrees_of_freedom, 0.5 + self.level / 2) * self.standard_error
+        return t_quantile(self.degrees_of_freedom, 0.5 + self.level / 2) * self.standard_error
 
     def covariance(self, other: Estimates | None = None) -> FloatArray:
         """Return the covariance matrix of these, or between these and `other`.
@@ -272,12 +274,17 @@ class Estimates:
             upper=self.upper if upper is None else upper,
         )
 
-    def detached(self, source: str) -> Estimates:
-        """Return the same estimates with respondents that are nobody else's.
+    def kept(self) -> Estimates:
+        """Return the same estimates with their factor made once, for using it again and again.
 
-        Args:
-            source: A name for where they come from; equal names stay matched.
+        The factor of an index's deeper levels is made from the answers whenever it is asked for,
+        which saves memory; whoever asks for many parts of it keeps it first.
         """
+        blocks = self.factor.columns(np.arange(self.size))
+        return attrs.evolve(self, factor=StoredFactor(blocks))
+
+    def detached(self, source: str) -> Estimates:
+        """Return the same estimates with the respondents of `source`, who are nobody else's."""
         return attrs.evolve(self, factor=DetachedFactor(self.factor, source))
 
     def probability_at_least(self, threshold: ArrayLike) -> FloatArray:
@@ -297,7 +304,7 @@ class Estimates:
         exact = error == 0
         ratio = distance / np.where(exact, 1.0, error)
         certain = 0.5 * (1.0 + np.sign(distance))
-        return np.where(exact, certain, _t_probability(self.degrees_of_freedom, ratio))
+        return np.where(exact, certain, t_probability(self.degrees_of_freedom, ratio))
 
 
 def combine(
@@ -390,19 +397,3 @@ def _variance(terms: Sequence[tuple[Estimates, sparse.csr_array]]) -> FloatArray
             total += cross if first == second else 2 * cross
     # Rounding, and stratum rows that are subtracted, can leave -1e-18 where 0 is meant.
     return np.maximum(total, 0.0)
-
-
-def _t_quantile(freedom: FloatArray, probability: float) -> FloatArray:
-    """Return quantiles of the t distribution; NaN where the degrees of freedom are 0."""
-    # stdtrit is slow and loses digits far out; beyond 1e10 the normal is the same to 1e-10.
-    normal = special.ndtri(probability)
-    finite = np.where((freedom > 0) & (freedom < 1e10), freedom, 1.0)
-    quantile = np.where(freedom >= 1e10, normal, special.stdtrit(finite, probability))
-    return np.where(freedom > 0, quantile, np.nan)
-
-
-def _t_probability(freedom: FloatArray, ratio: FloatArray) -> FloatArray:
-    """Return the distribution function of t; NaN where the degrees of freedom are 0."""
-    finite = np.where((freedom > 0) & (freedom < 1e10), freedom, 1.0)
-    probability = np.where(freedom >= 1e10, special.ndtr(ratio), special.stdtr(finite, ratio))
-    return np.where(freedom > 0, probability, np.nan)

@@ -1,0 +1,163 @@
+"""What scores are held against: peers, grades and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Literal, TypeAlias
+
+import attrs
+
+from sotongindex._labels import Label, keys_of, label_of
+from sotongindex._validators import are_known, are_unique, is_finite, is_key, is_one_of
+from sotongindex.errors import DefinitionError
+
+Statistic: TypeAlias = Literal["mean", "median", "p75", "p90", "top decile mean", "best"]
+
+
+def _conditions(
+    value: Mapping[str, Iterable[str]] | Iterable[tuple[str, Iterable[str]]],
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    pairs = value.items() if isinstance(value, Mapping) else value
+    return tuple(sorted((name, keys_of(allowed)) for name, allowed in pairs))
+
+
+@attrs.frozen(kw_only=True)
+class PeerGroup:
+    """Whom an organization is compared with, told by attributes.
+
+    Another organization is a peer when it has the same value in every attribute of `same`, another
+    value in every attribute of `different`, and one of the allowed values in every attribute of
+    `where`. An organization whose value is not known is never a peer on that attribute.
+
+    >>> PeerGroup(key="same_industry", same="industry").same
+    ('industry',)
+    """
+
+    key: str = attrs.field(validator=is_key)
+    same: tuple[str, ...] = attrs.field(default=(), converter=keys_of)
+    different: tuple[str, ...] = attrs.field(default=(), converter=keys_of)
+    where: tuple[tuple[str, tuple[str, ...]], ...] = attrs.field(default=(), converter=_conditions)
+    label: Label | None = attrs.field(default=None, converter=label_of)
+
+
+@attrs.frozen(kw_only=True)
+class Band:
+    """A grade and the lowest score that earns it (inclusive, 이상)."""
+
+    grade: str
+    at_least: float = attrs.field(validator=is_finite)
+
+
+def _bands(value: Mapping[str, float] | Iterable[Band]) -> tuple[Band, ...]:
+    if isinstance(value, Mapping):
+        value = (Band(grade=grade, at_least=bound) for grade, bound in value.items())
+    return tuple(sorted(value, key=lambda band: -band.at_least))
+
+
+@attrs.frozen(kw_only=True)
+class GradeScale:
+    """Grades by score, valid from a date: grade scales drift, so they are dated data.
+
+    Attributes:
+        key: The name of the scale.
+        bands: Grades with inclusive lower bounds, best first; scores below all have no grade.
+        valid_from: The first day it applies.
+        note: Where the numbers come from, and which grades are not published.
+
+    Raises:
+        DefinitionError: If there is no band, or two bands share a grade or a bound.
+
+    >>> scale = GradeScale(key="2025", bands={"S": 90, "A": 70})
+    >>> scale.grade(90), scale.grade(89.9), scale.grade(12)
+    ('S', 'A', None)
+    """
+
+    key: str = attrs.field(validator=is_key)
+    bands: tuple[Band, ...] = attrs.field(converter=_bands)
+    valid_from: date | None = None
+    note: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.bands:
+            raise DefinitionError("expected at least one band", field="GradeScale.bands")
+        are_unique((band.grade for band in self.bands), field="GradeScale.bands")
+        are_unique((f"{band.at_least:g}" for band in self.bands), field="GradeScale.bands")
+
+    def grade(self, score: float) -> str | None:
+        """Return the grade of `score`, or None below the lowest band and for a missing score."""
+        # Sums of weights leave 69.99999999999999 where 70 is meant; 1e-9 is the house's tie width.
+        return next((band.grade for band in self.bands if score >= band.at_least - 1e-9), None)
+
+
+@attrs.frozen(kw_only=True)
+class PeerStatistic:
+    """A target that peers set: for example the upper quartile of the same industry.
+
+    Attributes:
+        statistic: Which statistic of the peers' scores.
+        peers: Whose scores.
+    """
+
+    statistic: Statistic = attrs.field(
+        validator=is_one_of("mean", "median", "p75", "p90", "top decile mean", "best")
+    )
+    peers: PeerGroup = PeerGroup(key="everyone")
+
+
+@attrs.frozen(kw_only=True)
+class GradeCut:
+    """A target that a grade sets: the lowest score that earns it.
+
+    Raises:
+        DefinitionError: If the scale has no such grade.
+    """
+
+    grade: str
+    scale: GradeScale
+
+    def __attrs_post_init__(self) -> None:
+        are_known(
+            (self.grade,),
+            [band.grade for band in self.scale.bands],
+            field="GradeCut.grade",
+            what="grade",
+        )
+
+    @property
+    def score(self) -> float:
+        """The lowest score that earns the grade."""
+        return next(band.at_least for band in self.scale.bands if band.grade == self.grade)
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """A score to reach (목표치): of the index, of a channel, of a dimension, or of both together.
+
+    Attributes:
+        score: A number of points from 0 to 100, a statistic of the peers, or a grade's cut-off.
+        organization: The organization it is for; None means every organization.
+        channel: The channel it is for; None means all channels together.
+        dimension: The dimension it is for; None means all dimensions together.
+        due: The day it is to be reached.
+
+    Raises:
+        DefinitionError: If a number lies outside 0 to 100.
+    """
+
+    score: float | PeerStatistic | GradeCut
+    organization: str | None = None
+    channel: str | None = None
+    dimension: str | None = None
+    due: date | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if isinstance(self.score, PeerStatistic | GradeCut):
+            return
+        number = isinstance(self.score, int | float) and not isinstance(self.score, bool)
+        if not (number and 0 <= self.score <= 100):
+            raise DefinitionError(
+                f"expected 0 to 100 points, a PeerStatistic or a GradeCut, got {self.score!r}",
+                field="Target.score",
+                key=self.score,
+            )

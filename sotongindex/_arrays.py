@@ -31,6 +31,19 @@ def float_array(array: ArrayLike) -> FloatArray:
     return read_only(np.array(array, dtype=np.float64))
 
 
+def missing_code(dtype: np.dtype[Any]) -> Any:
+    """Return what stands for "no answer" in an array of `dtype`: the lowest integer, or NaN."""
+    return np.iinfo(dtype).min if dtype.kind == "i" else np.nan
+
+
+def is_missing(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which of the coded `values` stand for "no answer"."""
+    missing: NDArray[np.bool_] = (
+        np.isnan(values) if values.dtype.kind == "f" else values == missing_code(values.dtype)
+    )
+    return missing
+
+
 def round_half_up(values: ArrayLike, digits: int = 0) -> FloatArray:
     """Round for display: halves go up (0.5 -> 1), as people expect and published tables do.
 

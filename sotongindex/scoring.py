@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sotongindex._arrays import FloatArray, round_half_up
+from sotongindex._arrays import FloatArray, is_missing, round_half_up
 from sotongindex.models import Scale, SurveyItem
 
 __all__ = ["points", "round_half_up"]
@@ -53,11 +53,6 @@ def points(answers: ArrayLike, scale: Scale, *, reverse: bool = False) -> FloatA
     return converted
 
 
-def missing_code(dtype: np.dtype[Any]) -> float:
-    """Return the value that stands for "no answer" in an answers array of `dtype`."""
-    return float(np.iinfo(dtype).min) if dtype.kind == "i" else np.nan
-
-
 @attrs.frozen(kw_only=True, eq=False)
 class _Converter:
     """The items that share one scale, and their answers' points as a table where answers allow."""
@@ -70,9 +65,7 @@ class _Converter:
     def __call__(self, answers: NDArray[Any]) -> FloatArray:
         if self.table is not None:
             return self.table.take(answers.view(np.uint8))
-        values = answers.astype(np.float64)
-        if answers.dtype.kind == "i":
-            values[answers == np.iinfo(answers.dtype).min] = np.nan
+        values = np.where(is_missing(answers), np.nan, answers)
         return np.nan_to_num(points(values, self.scale, reverse=self.reverse))
 
 
@@ -85,7 +78,6 @@ class Scorer:
     """
 
     converters: tuple[_Converter, ...]
-    dtype: np.dtype[Any]
 
     @classmethod
     def of(cls, items: Sequence[SurveyItem], dtype: np.dtype[Any]) -> Scorer:
@@ -96,7 +88,6 @@ class Scorer:
         codes = np.arange(256, dtype=np.uint8).view(np.int8).astype(np.float64)
         codes[codes == -128] = np.nan
         return cls(
-            dtype=dtype,
             converters=tuple(
                 _Converter(
                     columns=np.array(columns),
@@ -112,10 +103,7 @@ class Scorer:
 
     def __call__(self, answers: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
         """Return points (n, i), 0 where missing, and 1.0 or 0.0 for answered or not (n, i)."""
-        if self.dtype.kind == "i":
-            answered = (answers != np.iinfo(self.dtype).min).astype(np.float64)
-        else:
-            answered = (~np.isnan(answers)).astype(np.float64)
+        answered = (~is_missing(answers)).astype(np.float64)
         if len(self.converters) == 1:
             return self.converters[0](answers), answered
         result = np.empty(answers.shape)

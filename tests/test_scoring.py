@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sotongindex._arrays import missing_code
 from sotongindex.models import Scale, SurveyItem
-from sotongindex.scoring import Scorer, missing_code, points, round_half_up
+from sotongindex.scoring import Scorer, points, round_half_up
 from sotongindex.testing import scales
 
 

@@ -1,0 +1,161 @@
+"""Reading: the one path from a frame to checked answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from sotongindex._frames import Frame
+from sotongindex._reading.answers import Answers
+from sotongindex._reading.cells import Cells
+from sotongindex._reading.plausibility import item_warnings, organization_warnings
+from sotongindex._reading.rows import Codes, Rows
+from sotongindex._reading.source import Source
+from sotongindex.checks import CheckReport, Finding, finding_in, told
+from sotongindex.layout import Layout
+from sotongindex.models import Study
+
+__all__ = ["Reading"]
+
+_ORDER = ("error", "warning", "note")
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Reading:
+    """A frame read by a layout: what was found, and the answers if there is no error.
+
+    Attributes:
+        report: Every finding.
+        rows: The roles of every row.
+        cells: The evaluations.
+        answers: The answers.
+    """
+
+    report: CheckReport
+    rows: Rows
+    cells: Cells
+    answers: Answers
+
+    @classmethod
+    def of(cls, frame: object, study: Study, layout: Layout) -> Reading:
+        """Read and check `frame`."""
+        source = Source(frame=Frame.of(frame), study=study, layout=layout)
+        rows = Rows.of(source)
+        cells = Cells.of(source, rows)
+        answers = Answers.of(source, cells)
+        organization = rows.organization[cells.row]
+        respondents = _respondents(study, organization, rows.respondent[cells.row])
+        findings = [
+            *source.check(),
+            *rows.findings,
+            *cells.findings,
+            *_not_operated(source, organization, cells),
+            *answers.findings,
+        ]
+        if source.frame.rows and not any(f.code == "missing_column" for f in findings):
+            findings += _look(study, cells, answers=answers, respondents=respondents)
+        report = CheckReport(
+            findings=tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity))),
+            rows=source.frame.rows,
+            evaluations=len(cells.row),
+            respondents=len(np.unique(rows.respondent[cells.row])),
+            organizations=int(np.count_nonzero(respondents)),
+            answers=sum(counted.total for counted in answers.counted),
+        )
+        return cls(report=report, rows=rows, cells=cells, answers=answers)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the checked `Responses`."""
+        rows, row = self.rows, self.cells.row
+        respondent, used = _in_use(rows.respondent[row], len(rows.respondent_keys))
+        fields: dict[str, Any] = {
+            "answers": self.answers.together(),
+            "organization": rows.organization[row],
+            "channel": self.cells.channel,
+            "respondent": respondent,
+            "respondent_keys": rows.respondent_keys[used],
+            "weight": None if rows.weight is None else rows.weight[row],
+            "kept": {name: values[row] for name, values in rows.kept.items()},
+        }
+        if rows.cluster is not None and rows.cluster_keys is not None:
+            fields["cluster"], used = _in_use(rows.cluster[row], len(rows.cluster_keys))
+            fields["cluster_keys"] = rows.cluster_keys[used]
+        if rows.stratum is not None:
+            fields["stratum"], used = _in_use(rows.stratum[row], len(rows.stratum_keys))
+            fields["stratum_keys"] = tuple(np.array(rows.stratum_keys)[used].tolist())
+        for value in fields.values():
+            if isinstance(value, np.ndarray) and value.base is None:
+                value.flags.writeable = False  # it is ours: no copy is needed to protect it
+        return fields
+
+
+def _in_use(codes: Codes, count: int) -> tuple[Codes, NDArray[np.bool_]]:
+    """Renumber codes without those that no evaluation uses."""
+    used = np.bincount(codes, minlength=count) > 0
+    renumbered = (np.cumsum(used) - 1).astype(np.int32)
+    return renumbered[codes], used
+
+
+def _respondents(study: Study, organization: Codes, respondent: Codes) -> NDArray[np.int64]:
+    """Count the different respondents of every organization, (o,)."""
+    known = (organization >= 0) & (respondent >= 0)
+    count = len(study.organizations)
+    pairs = np.sort(respondent[known].astype(np.int64) * count + organization[known])
+    first = np.ones(len(pairs), dtype=np.bool_)
+    first[1:] = pairs[1:] != pairs[:-1]
+    return np.bincount(pairs[first] % count, minlength=count)
+
+
+def _not_operated(source: Source, organization: Codes, cells: Cells) -> Iterable[Finding]:
+    """Find evaluations on a channel that the organization declares not to operate."""
+    channels = source.study.framework.channel_keys
+    operated = np.array(
+        [
+            [unit.channels is None or channel in unit.channels for channel in channels]
+            for unit in source.study.organizations
+        ]
+    )
+    known = (organization >= 0) & (cells.channel >= 0)
+    wrong = known & ~operated[organization, cells.channel]
+    if wrong.any():
+        mask = np.zeros(source.frame.rows, dtype=np.bool_)
+        mask[cells.row[wrong]] = True
+        pairs = np.unique(
+            organization[wrong].astype(np.int64) * len(channels) + cells.channel[wrong]
+        )
+        units = source.study.organization_keys
+        yield finding_in(
+            mask,
+            "rating on a channel that the organization declares not to operate",
+            advice="correct the rows or Organization.channels",
+            code="not_operated",
+            severity="error",
+            column=source.layout.channel,
+            values=[
+                f"{units[p // len(channels)]}/{channels[p % len(channels)]}" for p in pairs[:5]
+            ],
+        )
+
+
+def _look(
+    study: Study, cells: Cells, *, answers: Answers, respondents: NDArray[np.int64]
+) -> Iterable[Finding]:
+    """Find what can be used but calls for a look."""
+    known = cells.channel[cells.channel >= 0]
+    evaluations = np.bincount(known, minlength=len(study.framework.channels))
+    yield from organization_warnings(study, respondents)
+    yield from item_warnings(study.framework, answers.counted, evaluations)
+    silent = np.sort(cells.row[~answers.answered])
+    if len(silent):
+        yield Finding(
+            code="evaluation_without_answer",
+            severity="warning",
+            message=f"{told(len(silent), 'evaluation')} without any answer; kept, but no mean "
+            "counts them",
+            count=len(silent),
+            rows=silent,
+        )

@@ -1,0 +1,320 @@
+"""Rows: who rated whom, read from the role columns and checked against the study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from sotongindex._arrays import is_missing
+from sotongindex._frames import Column, Dates, Numbers, Text
+from sotongindex._reading.coding import Parsed, days, keyed, numbers, recode, sorted_keys
+from sotongindex._reading.source import Source
+from sotongindex.checks import Code, Finding, Severity, few, finding_in, told
+from sotongindex.errors import nearest_key
+from sotongindex.layout import Layout
+
+__all__ = ["Codes", "Rows", "text_faults"]
+
+Codes: TypeAlias = NDArray[np.int32]
+
+_MOST_UNKNOWN = 20
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Rows:
+    """The roles of every row of a frame, as codes; -1 where unknown.
+
+    Attributes:
+        organization: (n,).
+        channel: (n,); all -1 where item columns tell the channel.
+        respondent: (n,).
+        respondent_keys: (R,).
+        item: (n,); all -1 in a wide file.
+        weight: (n,) or None.
+        stratum: (n,) or None.
+        stratum_keys: (strata,).
+        cluster: (n,) or None.
+        cluster_keys: (clusters,) or None.
+        kept: Further columns, each (n,).
+        findings: What is wrong with the roles.
+    """
+
+    organization: Codes
+    channel: Codes
+    respondent: Codes
+    respondent_keys: NDArray[Any]
+    item: Codes
+    weight: NDArray[np.float64] | None
+    stratum: Codes | None
+    stratum_keys: tuple[str, ...]
+    cluster: Codes | None
+    cluster_keys: NDArray[Any] | None
+    kept: Mapping[str, NDArray[Any]]
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, source: Source) -> Rows:
+        """Read the role columns of `source`."""
+        layout, framework = source.layout, source.study.framework
+        found: list[Finding] = []
+        respondent, respondent_keys = _respondents(source, found)
+        stratum, stratum_keys = _group(source, layout.stratum, found)
+        cluster, cluster_keys = _group(source, layout.cluster, found)
+        rows = cls(
+            organization=_match(
+                source, "organization", source.study.organization_keys, found=found
+            ),
+            channel=_channels(source, found),
+            respondent=respondent,
+            respondent_keys=respondent_keys,
+            item=_match(source, "item", framework.item_keys, found=found),
+            weight=_weights(source, found),
+            stratum=stratum,
+            stratum_keys=() if stratum_keys is None else tuple(map(str, stratum_keys.tolist())),
+            cluster=cluster,
+            cluster_keys=cluster_keys,
+            kept={name: _kept(column) for name in layout.keep if (column := source.column(name))},
+            findings=(),
+        )
+        found += rows.design_faults(layout)
+        found += _date_faults(source)
+        return attrs.evolve(rows, findings=tuple(found))
+
+    def design_faults(self, layout: Layout) -> Iterable[Finding]:
+        """Find clusters that lie in two strata, and respondents that lie in two clusters."""
+        if self.stratum is not None:
+            within, what = (
+                (self.respondent, "respondent")
+                if self.cluster is None
+                else (self.cluster, "cluster")
+            )
+            yield from _differing(
+                self.stratum,
+                within,
+                (what, "in more than one stratum"),
+                code="stratum_differs",
+                severity="error",
+                column=layout.stratum,
+            )
+        if self.cluster is not None:
+            yield from _differing(
+                self.cluster,
+                self.respondent,
+                ("respondent", "in more than one cluster; make keys that start anew unique"),
+                code="cluster_differs",
+                severity="warning",
+                column=layout.cluster,
+            )
+
+
+def _differing(
+    value: Codes,
+    within: Codes,
+    message: tuple[str, str],
+    *,
+    code: Code,
+    severity: Severity,
+    column: str | None,
+) -> Iterable[Finding]:
+    """Find the groups `within` which `value` is not the same."""
+    rows = np.flatnonzero((value >= 0) & (within >= 0))
+    first = np.full(within.max(initial=-1) + 1, -1)
+    first[within[rows[::-1]]] = rows[::-1]
+    odd = rows[value[rows] != value[first[within[rows]]]]
+    if len(odd):
+        count = len(np.unique(within[odd]))
+        yield Finding(
+            code=code,
+            severity=severity,
+            message=f"{told(count, message[0])} {message[1]}",
+            column=column,
+            count=count,
+            rows=odd,
+        )
+
+
+def _null(column: str, null: NDArray[np.bool_]) -> Finding:
+    return finding_in(
+        null,
+        "blank",
+        advice="fill it or leave the row out of the frame",
+        code="null_role",
+        severity="error",
+        column=column,
+    )
+
+
+_UNKNOWN: Mapping[str, Code] = {
+    "organization": "unknown_organization",
+    "channel": "unknown_channel",
+    "item": "unknown_item",
+}
+
+
+def _match(source: Source, role: str, known: tuple[str, ...], *, found: list[Finding]) -> Codes:
+    """Code a role's column by `known` keys; blank and unknown keys become -1 and findings."""
+    name = source.roles().get(role)
+    column = source.column(name)
+    if column is None or name is None:
+        return np.full(source.frame.rows, -1, dtype=np.int32)
+    text = keyed(column)
+    position = {key: code for code, key in enumerate(known)}
+    table = np.array([position.get(str(label), -1) for label in text.labels] + [-1], dtype=np.int32)
+    if (text.codes < 0).any():
+        found.append(_null(name, text.codes < 0))
+    if (table[:-1] < 0).any():
+        found += _unknown(text, known, role=role, column=name)
+    return table[text.codes]
+
+
+def _unknown(text: Text, known: tuple[str, ...], *, role: str, column: str) -> Iterable[Finding]:
+    """Find unknown keys, the most frequent first; beyond some twenty, only count them."""
+    counts = np.bincount(text.codes + 1, minlength=len(text.labels) + 1)[1:]
+    is_known = np.array([label in known for label in text.labels])
+    unknown = np.flatnonzero(~is_known & (counts > 0))
+    unknown = unknown[np.argsort(-counts[unknown], kind="stable")]
+    for code in unknown[:_MOST_UNKNOWN].tolist():
+        key = str(text.labels[code])
+        yield finding_in(
+            text.codes == code,
+            f"unknown {role} {key!r}",
+            code=_UNKNOWN[role],
+            severity="error",
+            column=column,
+            values=(key,),
+            expected=f"one of the {len(known)} {role} keys of the study",
+            nearest=nearest_key(key, known),
+        )
+    rest = unknown[_MOST_UNKNOWN:]
+    if len(rest):
+        yield finding_in(
+            np.isin(text.codes, rest),
+            f"{told(len(rest), 'further unknown key')}",
+            code=_UNKNOWN[role],
+            severity="error",
+            column=column,
+        )
+
+
+def _channels(source: Source, found: list[Finding]) -> Codes:
+    keys = source.study.framework.channel_keys
+    if source.layout.channel is None and len(keys) == 1:
+        return np.zeros(source.frame.rows, dtype=np.int32)
+    return _match(source, "channel", keys, found=found)
+
+
+def _respondents(source: Source, found: list[Finding]) -> tuple[Codes, NDArray[Any]]:
+    if source.layout.respondent is None:
+        rows = source.frame.rows
+        return np.arange(rows, dtype=np.int32), np.arange(rows)
+    codes, keys = _group(source, source.layout.respondent, found)
+    if codes is None or keys is None:
+        return np.full(source.frame.rows, -1, dtype=np.int32), np.arange(0)
+    return codes, keys
+
+
+def _group(
+    source: Source, name: str | None, found: list[Finding]
+) -> tuple[Codes | None, NDArray[Any] | None]:
+    """Code a column by its own keys, in order; blank keys become -1 and a finding."""
+    column = source.column(name)
+    if column is None or name is None:
+        return None, None
+    codes, keys = sorted_keys(column)
+    if (codes < 0).any():
+        found.append(_null(name, codes < 0))
+    return codes, keys
+
+
+def _weights(source: Source, found: list[Finding]) -> NDArray[np.float64] | None:
+    name = source.layout.weight
+    column = source.column(name)
+    if column is None or name is None:
+        return None
+    parsed = numbers(column)
+    found += text_faults(parsed, name)
+    found += _weight_faults(parsed, name)
+    return recode(parsed.values, np.dtype(np.float64))
+
+
+def _weight_faults(parsed: Parsed, column: str) -> Iterable[Finding]:
+    values, absent = parsed.values, is_missing(parsed.values)
+    blank = absent if parsed.wrong is None else absent & ~parsed.wrong
+    faults: tuple[tuple[Code, NDArray[np.bool_], str], ...] = (
+        ("missing_weight", blank, "no weight"),
+        ("non_positive_weight", (values <= 0) & ~absent, "weight of 0 or less"),
+        ("infinite_weight", values == np.inf, "infinite weight"),
+    )
+    for code, mask, what in faults:
+        if mask.any():
+            yield finding_in(
+                mask,
+                what,
+                advice="whoever stands for nobody is left out of the frame, not weighted 0",
+                code=code,
+                severity="error",
+                column=column,
+                expected="a positive number",
+            )
+
+
+def text_faults(parsed: Parsed, column: str, *, show: bool = False) -> Iterable[Finding]:
+    """Find text among numbers; show it only where it is an answer."""
+    if parsed.as_text:
+        yield Finding(
+            code="number_as_text",
+            severity="note",
+            message=f"{told(parsed.as_text, 'number')} written as text, read as numbers",
+            column=column,
+            count=parsed.as_text,
+        )
+    if parsed.wrong is not None:
+        shown = few(label[:20] for label in parsed.wrong_labels) if show else ()
+        more = ", ..." if len(parsed.wrong_labels) > len(shown) else ""
+        labels = f": {', '.join(map(repr, shown))}{more}" if show else ""
+        yield finding_in(
+            parsed.wrong,
+            f"something else than a number{labels}",
+            code="text_in_number",
+            severity="error",
+            column=column,
+            values=shown,
+            expected="numbers",
+        )
+
+
+def _date_faults(source: Source) -> Iterable[Finding]:
+    name = source.layout.date
+    column = source.column(name)
+    if column is None:
+        return
+    values = days(column)
+    given = ~np.isnat(values) if isinstance(column, Dates) else keyed(column).codes >= 0
+    faults: tuple[tuple[Code, NDArray[np.bool_], str], ...] = (
+        (
+            "epoch_date",
+            values == np.datetime64(0, "D"),
+            "dated 1970-01-01, which often stands for a lost date",
+        ),
+        (
+            "unreadable_date",
+            np.isnat(values) & given,
+            "date that cannot be read as year, month, day",
+        ),
+    )
+    for code, mask, what in faults:
+        if mask.any():
+            yield finding_in(mask, what, code=code, severity="warning", column=name)
+
+
+def _kept(column: Column) -> NDArray[Any]:
+    """Keep numbers as numbers, NaN where missing, and everything else as text, blank likewise."""
+    if isinstance(column, Numbers):
+        missing = column.is_null
+        return np.where(missing, np.nan, column.values) if missing.any() else column.values
+    text = keyed(column)
+    return np.array([*text.labels, ""], dtype=np.str_)[text.codes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
@@ -189,6 +190,10 @@ class CheckReport:
             attrs.asdict(finding, value_serializer=lambda _, __, value: value)
             for finding in self.findings
         ]
+
+    def _repr_html_(self) -> str:
+        """Show the report in a notebook; its values are clients' text."""
+        return f"<pre>{html.escape(str(self))}</pre>"
 
     def __str__(self) -> str:
         found = ", ".join(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sotongindex.responses import CheckReport
+    from sotongindex.checks import CheckReport
 
 __all__ = [
     "DefinitionError",

@@ -571,3 +571,10 @@ def test_findings_are_plain_rows() -> None:
     assert row["rows"] == (0,)
     assert set(row) == {field.name for field in attrs.fields(Finding)}
     assert {type(value) for value in report.errors[0].values} == {int}
+
+
+def test_a_report_in_a_notebook_escapes_what_clients_wrote() -> None:
+    report = CheckReport(
+        findings=(Finding(code="text_in_number", severity="error", message="<script> & 'x'"),)
+    )
+    assert "&lt;script&gt; &amp; &#x27;x&#x27;" in report._repr_html_()

@@ -1,0 +1,99 @@
+"""The method in words: what was done between answers and index, in sentences for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sotongindex._text import Language, number, say
+from sotongindex.method import IndexMethod, Powers
+from sotongindex.models import Channel, Dimension, Framework, Scale
+from sotongindex.variance import GroupJackknife
+from sotongindex.weighting import FixedWeights, Rule, WeightingScheme
+
+__all__ = ["method_sentences"]
+
+_MOST_WEIGHTS = 12
+
+
+def method_sentences(
+    framework: Framework,
+    scheme: WeightingScheme,
+    method: IndexMethod,
+    *,
+    source: str,
+    language: Language,
+) -> list[str]:
+    """Return how the index was made, one sentence a step.
+
+    Args:
+        framework: What was measured.
+        scheme: How parts count.
+        method: How scores are averaged.
+        source: What the result was made from: "answers", "tally", "scores" or "blend".
+        language: The language.
+    """
+    measured = source in ("answers", "tally")
+    sentences = [say(f"method.source.{source}", language)]
+    if measured:
+        sentences += _scales([item.scale for item in framework.items], language)
+        sentences.append(say(f"method.order.{method.order}", language))
+    sentences.append(_means(method.power, language))
+    sentences.append(_weights("channels", scheme.channels, framework.channels, language=language))
+    if isinstance(scheme.dimensions, tuple):
+        sentences.append(say("method.weights.dimensions.by_channel", language))
+    else:
+        sentences.append(
+            _weights("dimensions", scheme.dimensions, framework.dimensions, language=language)
+        )
+    share = f"{number(100 * method.min_share, 0)}%"
+    sentences += [
+        say("method.min_share", language, share=share),
+        say(f"method.absent.{method.absent_channels}", language),
+        _errors(method, language, measured=measured),
+    ]
+    return sentences
+
+
+def _scales(scales: Sequence[Scale], language: Language) -> list[str]:
+    return [
+        say(
+            f"method.conversion.{scale.conversion}",
+            language,
+            low=f"{scale.low:g}",
+            high=f"{scale.high:g}",
+            boxes=scale.boxes,
+        )
+        for scale in dict.fromkeys(scales)
+    ]
+
+
+def _means(powers: Powers, language: Language) -> str:
+    each = [_mean(power, language) for power in (powers.items, powers.dimensions, powers.channels)]
+    if len(set(each)) == 1:
+        return say("method.mean", language, mean=each[0])
+    return say("method.means", language, items=each[0], dimensions=each[1], channels=each[2])
+
+
+def _mean(power: float, language: Language) -> str:
+    named = {1.0: "arithmetic", 0.0: "geometric", -1.0: "harmonic"}.get(power)
+    return say(f"mean.{named}" if named else "mean.power", language, power=f"{power:g}")
+
+
+def _weights(
+    what: str, rule: Rule, parts: Sequence[Channel | Dimension], *, language: Language
+) -> str:
+    if not isinstance(rule, FixedWeights) or len(parts) > _MOST_WEIGHTS:
+        kind = "fixed" if isinstance(rule, FixedWeights) else "equal"
+        return say(f"method.weights.{what}.{kind}", language)
+    named = zip(parts, rule.shares([part.key for part in parts]), strict=True)
+    shares = ", ".join(f"{part.name(language)} {number(100 * share)}%" for part, share in named)
+    return say(f"method.weights.{what}.shares", language, shares=shares)
+
+
+def _errors(method: IndexMethod, language: Language, *, measured: bool) -> str:
+    level = f"{100 * method.level:g}%"
+    if not measured:
+        return say("method.errors.given", language, level=level)
+    if isinstance(method.variance, GroupJackknife):
+        return say("method.errors.jackknife", language, level=level, groups=method.variance.groups)
+    return say(f"method.errors.{method.variance.correction}", language, level=level)

@@ -6,6 +6,7 @@ rest, public and equally stable.
 
 from __future__ import annotations
 
+from sotongindex._version import __version__
 from sotongindex.benchmark import DisclosureRules, compare_to_peers, group_means
 from sotongindex.errors import (
     DefinitionError,
@@ -73,6 +74,7 @@ __all__ = [
     "Tally",
     "Target",
     "WeightingScheme",
+    "__version__",
     "blend",
     "check_responses",
     "compare_to_peers",

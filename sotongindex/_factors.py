@@ -41,6 +41,7 @@ class Factor(Protocol):
 
     def columns(self, at: NDArray[np.integer[Any]]) -> Blocks:
         """Return the blocks restricted to the columns `at`."""
+        ...
 
 
 @attrs.frozen(eq=False)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import attrs
 
-from sotongindex._labels import Label, keys_of, label_of
-from sotongindex._validators import are_known, are_unique, is_finite, is_key, is_one_of
+from sotongindex._labels import Label, keys_of, label_of, pairs_of
+from sotongindex._validators import (
+    are_all,
+    are_known,
+    are_unique,
+    is_a,
+    is_finite,
+    is_key,
+    is_one_of,
+    is_text,
+    is_text_or_none,
+)
 from sotongindex.errors import DefinitionError
 
 Statistic: TypeAlias = Literal["mean", "median", "p75", "p90", "top decile mean", "best"]
@@ -18,8 +28,7 @@ Statistic: TypeAlias = Literal["mean", "median", "p75", "p90", "top decile mean"
 def _conditions(
     value: Mapping[str, Iterable[str]] | Iterable[tuple[str, Iterable[str]]],
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    pairs = value.items() if isinstance(value, Mapping) else value
-    return tuple(sorted((name, keys_of(allowed)) for name, allowed in pairs))
+    return tuple(sorted((name, keys_of(allowed)) for name, allowed in pairs_of(value)))
 
 
 @attrs.frozen(kw_only=True)
@@ -35,23 +44,35 @@ class PeerGroup:
     """
 
     key: str = attrs.field(validator=is_key)
-    same: tuple[str, ...] = attrs.field(default=(), converter=keys_of)
-    different: tuple[str, ...] = attrs.field(default=(), converter=keys_of)
+    same: tuple[str, ...] = attrs.field(default=(), converter=keys_of, validator=are_all(is_text))
+    different: tuple[str, ...] = attrs.field(
+        default=(), converter=keys_of, validator=are_all(is_text)
+    )
     where: tuple[tuple[str, tuple[str, ...]], ...] = attrs.field(default=(), converter=_conditions)
     label: Label | None = attrs.field(default=None, converter=label_of)
+
+    def __attrs_post_init__(self) -> None:
+        for name in self.same:
+            if name in self.different:
+                raise DefinitionError(
+                    f"{name!r} is asked to be the same too: nobody would be a peer",
+                    field="PeerGroup.different",
+                    key=name,
+                )
 
 
 @attrs.frozen(kw_only=True)
 class Band:
     """A grade and the lowest score that earns it (inclusive, 이상)."""
 
-    grade: str
+    grade: str = attrs.field(validator=is_text)
     at_least: float = attrs.field(validator=is_finite)
 
 
 def _bands(value: Mapping[str, float] | Iterable[Band]) -> tuple[Band, ...]:
     if isinstance(value, Mapping):
-        value = (Band(grade=grade, at_least=bound) for grade, bound in value.items())
+        bounds = cast("Mapping[str, float]", value)
+        value = [Band(grade=grade, at_least=bound) for grade, bound in bounds.items()]
     return tuple(sorted(value, key=lambda band: -band.at_least))
 
 
@@ -76,13 +97,13 @@ class GradeScale:
     key: str = attrs.field(validator=is_key)
     bands: tuple[Band, ...] = attrs.field(converter=_bands)
     valid_from: date | None = None
-    note: str | None = None
+    note: str | None = attrs.field(default=None, validator=is_text_or_none)
 
     def __attrs_post_init__(self) -> None:
         if not self.bands:
             raise DefinitionError("expected at least one band", field="GradeScale.bands")
         are_unique((band.grade for band in self.bands), field="GradeScale.bands")
-        are_unique((f"{band.at_least:g}" for band in self.bands), field="GradeScale.bands")
+        are_unique((f"{band.at_least:.17g}" for band in self.bands), field="GradeScale.bands")
 
     def grade(self, score: float) -> str | None:
         """Return the grade of `score`, or None below the lowest band and for a missing score."""
@@ -102,7 +123,7 @@ class PeerStatistic:
     statistic: Statistic = attrs.field(
         validator=is_one_of("mean", "median", "p75", "p90", "top decile mean", "best")
     )
-    peers: PeerGroup = PeerGroup(key="everyone")
+    peers: PeerGroup = attrs.field(default=PeerGroup(key="everyone"), validator=is_a(PeerGroup))
 
 
 @attrs.frozen(kw_only=True)
@@ -114,7 +135,7 @@ class GradeCut:
     """
 
     grade: str
-    scale: GradeScale
+    scale: GradeScale = attrs.field(validator=is_a(GradeScale))
 
     def __attrs_post_init__(self) -> None:
         are_known(
@@ -146,9 +167,9 @@ class Target:
     """
 
     score: float | PeerStatistic | GradeCut
-    organization: str | None = None
-    channel: str | None = None
-    dimension: str | None = None
+    organization: str | None = attrs.field(default=None, validator=is_text_or_none)
+    channel: str | None = attrs.field(default=None, validator=is_text_or_none)
+    dimension: str | None = attrs.field(default=None, validator=is_text_or_none)
     due: date | None = None
 
     def __attrs_post_init__(self) -> None:

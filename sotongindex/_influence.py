@@ -199,7 +199,7 @@ class Influence:
             keep: Levels whose factor is kept; that of the others is made again when asked for.
         """
         strata = len(self.design.sizes)
-        totals = {
+        totals: dict[Level, FloatArray] = {
             level: np.zeros((self.tree.places(level), self.tree.width(level))) for level in LEVELS
         }
         centring: dict[Level, list[Rows]] = {level: [] for level in LEVELS}

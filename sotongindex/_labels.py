@@ -1,12 +1,16 @@
-"""What every definition is made of: labels for people and lists of keys."""
+"""What every definition is made of: labels for people, keys, and pairs of a key and something."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar, cast
 
 import attrs
 
-from sotongindex._validators import are_known
+from sotongindex._validators import are_known, is_text_or_none
+from sotongindex.errors import DefinitionError
+
+T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True)
@@ -17,8 +21,8 @@ class Label:
     '블로그'
     """
 
-    ko: str | None = None
-    en: str | None = None
+    ko: str | None = attrs.field(default=None, validator=is_text_or_none)
+    en: str | None = attrs.field(default=None, validator=is_text_or_none)
 
     def text(self, language: str = "en") -> str | None:
         """Return the text in `language` ("ko" or "en"), or in the other one where it is missing."""
@@ -32,6 +36,12 @@ def label_of(value: Label | Mapping[str, str] | str | None) -> Label | None:
         return value
     if isinstance(value, str):
         return Label(ko=value, en=value)
+    if not isinstance(value, Mapping):
+        raise DefinitionError(
+            f"expected a Label, a text or a mapping of languages to texts, got {value!r}",
+            field="Label",
+            key=value,
+        )
     are_known(value, ("ko", "en"), field="Label", what="language")
     return Label(**value)
 
@@ -44,3 +54,10 @@ def keys_of(value: Iterable[str]) -> tuple[str, ...]:
 def keys_or_none(value: Iterable[str] | None) -> tuple[str, ...] | None:
     """Take keys, or None."""
     return None if value is None else keys_of(value)
+
+
+def pairs_of(value: Mapping[str, T] | Iterable[tuple[str, T]]) -> tuple[tuple[str, T], ...]:
+    """Take a mapping, or pairs of a key and something."""
+    if isinstance(value, Mapping):
+        return tuple(cast("Mapping[str, T]", value).items())
+    return tuple(value)

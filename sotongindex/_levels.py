@@ -156,18 +156,22 @@ def climb(base: Rows, tree: Tree, *, sources: int, single: bool = False) -> Mapp
         cells, channel = base.values[:, count:-1], base.values[:, -1]
     else:
         # Not a matrix product: its threads cost more than the few sums when processors are busy.
-        cells = np.column_stack([
-            np.einsum("ni,ni->n", base.values.take(items, axis=1), gradient[unit])
-            for items, gradient in zip(tree.items_of, tree.cell_by_item, strict=True)
-        ])
+        cells = np.column_stack(
+            [
+                np.einsum("ni,ni->n", base.values.take(items, axis=1), gradient[unit])
+                for items, gradient in zip(tree.items_of, tree.cell_by_item, strict=True)
+            ]
+        )
         channel = np.einsum("nd,nd->n", cells, tree.channel_by_cell[unit])
     across = Rows(
         place=unit // tree.channels,
         source=base.source,
-        values=np.column_stack([
-            cells * tree.dimension_by_cell[unit],
-            channel * tree.index_by_channel[unit],
-        ]),
+        values=np.column_stack(
+            [
+                cells * tree.dimension_by_cell[unit],
+                channel * tree.index_by_channel[unit],
+            ]
+        ),
     )
     if not single:
         across = across.merged(sources)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import metadata
 
 import attrs
 import numpy as np
@@ -20,6 +19,7 @@ from sotongindex._render import (
     target_words,
 )
 from sotongindex._text import MISSING, Language, count, interval, number, say
+from sotongindex._version import __version__
 from sotongindex._wording import method_sentences
 from sotongindex.averages import group_means
 from sotongindex.checks import CheckReport
@@ -322,7 +322,7 @@ class _Page:
         return (
             f"<h2>{self.say('report.method')}</h2>{list_html(sentences)}"
             f"<h3>{self.say('report.files')}</h3><ul>{listed}</ul>"
-            f"<footer>{self.say('report.made_by', version=_version())} · "
+            f"<footer>{self.say('report.made_by', version=__version__)} · "
             f'<a href="#top">{self.say("report.top")}</a></footer>'
         )
 
@@ -330,10 +330,3 @@ class _Page:
 def _scored(rows: Iterable[Row]) -> list[Row]:
     """Leave out channels and dimensions that were never scored: not operated, not asked."""
     return [row for row in rows if row["reason"] != "missing score"]
-
-
-def _version() -> str:
-    try:
-        return metadata.version("sotongindex")
-    except metadata.PackageNotFoundError:  # run from a folder, not installed
-        return ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
 from sotongindex.errors import DefinitionError, nearest_key
+
+Validator: TypeAlias = "Callable[[object, attrs.Attribute[Any], Any], None]"
 
 LONGEST_KEY = 100
 
@@ -36,7 +38,7 @@ def is_key(instance: object, attribute: attrs.Attribute[Any], value: object) -> 
         )
 
 
-def is_one_of(*allowed: str) -> Callable[[object, attrs.Attribute[Any], object], None]:
+def is_one_of(*allowed: str) -> Validator:
     """Return a validator for a choice from a list."""
 
     def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -49,6 +51,29 @@ def is_one_of(*allowed: str) -> Callable[[object, attrs.Attribute[Any], object],
             )
 
     return check
+
+
+def is_a(*kinds: type) -> Validator:
+    """Return a validator for a value of a class, where annotations alone would pass anything."""
+    names = " or ".join("None" if kind is type(None) else kind.__name__ for kind in kinds)
+
+    def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if not isinstance(value, kinds):
+            raise DefinitionError(
+                f"expected {names}, got {value!r}", field=field_name(instance, attribute), key=value
+            )
+
+    return check
+
+
+def are_all(check: Validator) -> Validator:
+    """Return a validator that puts `check` to every part of a tuple; None has no parts."""
+
+    def check_parts(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        for part in value if isinstance(value, tuple) else ():
+            check(instance, attribute, part)
+
+    return check_parts
 
 
 def is_finite(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -78,3 +103,7 @@ def are_unique(keys: Iterable[str], *, field: str) -> None:
         if key in seen:
             raise DefinitionError(f"key {key!r} is used twice", field=field, key=key)
         seen.add(key)
+
+
+is_text = is_a(str)
+is_text_or_none = is_a(str, type(None))

@@ -80,22 +80,24 @@ class TargetGap:
 
     def to_rows(self) -> list[dict[str, object]]:
         """Return one row for every organization; None where not shown."""
-        return rows_from_columns({
-            **_named(self),
-            **_with_error("score", self.score),
-            **_with_error("aim", self.aim),
-            **_with_error("gap", self.gap),
-            "to_close": np.maximum(self.gap.values, 0.0),
-            "surplus": np.maximum(-self.gap.values, 0.0),
-            "probability_met": self.probability_met,
-            **_with_error("ratio", self.ratio.share),
-            **_with_error("progress", self.progress.share),
-            **_with_error("range", self.range.share),
-            "reason": self.reasons,
-            "ratio_reason": self.ratio.reasons,
-            "progress_reason": self.progress.reasons,
-            "range_reason": self.range.reasons,
-        })
+        return rows_from_columns(
+            {
+                **_named(self),
+                **_with_error("score", self.score),
+                **_with_error("aim", self.aim),
+                **_with_error("gap", self.gap),
+                "to_close": np.maximum(self.gap.values, 0.0),
+                "surplus": np.maximum(-self.gap.values, 0.0),
+                "probability_met": self.probability_met,
+                **_with_error("ratio", self.ratio.share),
+                **_with_error("progress", self.progress.share),
+                **_with_error("range", self.range.share),
+                "reason": self.reasons,
+                "ratio_reason": self.ratio.reasons,
+                "progress_reason": self.progress.reasons,
+                "range_reason": self.range.reasons,
+            }
+        )
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -123,13 +125,15 @@ class Lever:
     def to_rows(self) -> list[dict[str, object]]:
         """Return one row for every organization; None where not shown."""
         gap = self.gap
-        return rows_from_columns({
-            **_named(gap),
-            "level": [self.level] * len(gap.organizations),
-            **_with_error("gap", gap.gap),
-            **_with_error("regained", self.regained),
-            "reason": gap.reasons,
-        })
+        return rows_from_columns(
+            {
+                **_named(gap),
+                "level": [self.level] * len(gap.organizations),
+                **_with_error("gap", gap.gap),
+                **_with_error("regained", self.regained),
+                "reason": gap.reasons,
+            }
+        )
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -58,17 +58,19 @@ class GroupMeans(Rendered):
     def to_rows(self) -> list[dict[str, object]]:
         """Return one row for every group and score; None where not shown."""
         width = len(self.scores)
-        return rows_from_columns({
-            "group": [group for group in self.groups for _ in range(width)],
-            "channel": [channel for channel, _ in self.scores] * len(self.groups),
-            "dimension": [dimension for _, dimension in self.scores] * len(self.groups),
-            "organizations": self.organizations.ravel(),
-            "mean": self.means.values.ravel(),
-            "standard_error": self.means.standard_error.ravel(),
-            "low": self.means.low.ravel(),
-            "high": self.means.high.ravel(),
-            "reason": self.reasons.ravel(),
-        })
+        return rows_from_columns(
+            {
+                "group": [group for group in self.groups for _ in range(width)],
+                "channel": [channel for channel, _ in self.scores] * len(self.groups),
+                "dimension": [dimension for _, dimension in self.scores] * len(self.groups),
+                "organizations": self.organizations.ravel(),
+                "mean": self.means.values.ravel(),
+                "standard_error": self.means.standard_error.ravel(),
+                "low": self.means.low.ravel(),
+                "high": self.means.high.ravel(),
+                "reason": self.reasons.ravel(),
+            }
+        )
 
     def _view(self, language: Language) -> View:
         """Return the mean index of every group, highest first."""

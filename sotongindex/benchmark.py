@@ -213,24 +213,28 @@ def _hide(estimates: Estimates, reasons: Reasons) -> Estimates:
 
 def _figures(placement: Placement, why: Suppressions) -> PeerFigures:
     extremes = ("p10", "p90", "best")
-    return PeerFigures(**{
-        field.name: shown(
-            placement.figure(field.name).values,
-            why.extremes if field.name in extremes else why.figures,
-        )
-        for field in attrs.fields(PeerFigures)
-    })
+    return PeerFigures(
+        **{
+            field.name: shown(
+                placement.figure(field.name).values,
+                why.extremes if field.name in extremes else why.figures,
+            )
+            for field in attrs.fields(PeerFigures)
+        }
+    )
 
 
 def _distances(estimates: Estimates, placement: Placement, why: Suppressions) -> PeerDistances:
-    return PeerDistances(**{
-        field.name: distance(
-            estimates,
-            placement.figure(field.name),
-            (why.standing if field.name == "best" else why.distances) == "",
-        )
-        for field in attrs.fields(PeerDistances)
-    })
+    return PeerDistances(
+        **{
+            field.name: distance(
+                estimates,
+                placement.figure(field.name),
+                (why.standing if field.name == "best" else why.distances) == "",
+            )
+            for field in attrs.fields(PeerDistances)
+        }
+    )
 
 
 # -- grades --------------------------------------------------------------------------------------

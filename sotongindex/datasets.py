@@ -245,11 +245,13 @@ def _adoption(random: np.random.Generator) -> NDArray[np.bool_]:
 
 def _true_scores(random: np.random.Generator, operated: NDArray[np.bool_]) -> FloatArray:
     """Draw true scores (o, c, d) whose channel means over operators are the given ones."""
-    level = np.concatenate([
-        np.full(count, sector_level + level)
-        for *_, sector_level, groups in _SECTORS
-        for *_, count, level in groups
-    ])
+    level = np.concatenate(
+        [
+            np.full(count, sector_level + level)
+            for *_, sector_level, groups in _SECTORS
+            for *_, count, level in groups
+        ]
+    )
     organizations, channels = operated.shape
     level = level + random.normal(0.0, _ORGANIZATION, organizations)
     level -= _ATTENTION * operated.sum(axis=1)

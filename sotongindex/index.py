@@ -17,6 +17,7 @@ from sotongindex._estimation import jackknifed_levels, linearized_levels
 from sotongindex._evaluations import Evaluations, RespondentMeans
 from sotongindex._levels import Level, Tree
 from sotongindex._notices import Notice, find_notices
+from sotongindex._version import __version__
 from sotongindex.aggregation import Hierarchy, aggregate_cells, aggregate_items
 from sotongindex.errors import MethodError
 from sotongindex.method import IndexMethod, Powers
@@ -93,6 +94,7 @@ def compute_index(
             min_share=method.min_share,
         ),
         source="tally" if evaluations is None else "answers",
+        version=__version__,
         **levels,
     )
 

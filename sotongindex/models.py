@@ -20,8 +20,18 @@ from sotongindex._goals import (
     Statistic,
     Target,
 )
-from sotongindex._labels import Label, keys_or_none, label_of
-from sotongindex._validators import are_known, are_unique, is_finite, is_key, is_one_of
+from sotongindex._labels import Label, keys_or_none, label_of, pairs_of
+from sotongindex._validators import (
+    are_all,
+    are_known,
+    are_unique,
+    is_a,
+    is_finite,
+    is_key,
+    is_one_of,
+    is_text,
+    is_text_or_none,
+)
 from sotongindex.errors import DefinitionError
 
 __all__ = [
@@ -50,9 +60,10 @@ def _numbers(value: Iterable[float]) -> tuple[float, ...]:
     return tuple(value)
 
 
-def _pairs(value: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    pairs = value.items() if isinstance(value, Mapping) else value
-    return tuple(sorted((str(name), str(content)) for name, content in pairs))
+def _attributes(
+    value: Mapping[str, str] | Iterable[tuple[str, str]],
+) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(pairs_of(value), key=str))
 
 
 def _name(definition: Channel | Dimension | SurveyItem | Organization, language: str) -> str:
@@ -93,8 +104,10 @@ class Scale:
     conversion: Conversion = attrs.field(
         default="linear", validator=is_one_of("linear", "fraction of top", "top box")
     )
-    boxes: int | None = None
-    missing: tuple[float, ...] = attrs.field(default=(), converter=_numbers)
+    boxes: int | None = attrs.field(default=None, validator=is_a(int, type(None)))
+    missing: tuple[float, ...] = attrs.field(
+        default=(), converter=_numbers, validator=are_all(is_finite)
+    )
 
     def __attrs_post_init__(self) -> None:
         if not self.low < self.high:
@@ -139,7 +152,7 @@ class Channel:
     """
 
     key: str = attrs.field(validator=is_key)
-    kind: str | None = None
+    kind: str | None = attrs.field(default=None, validator=is_text_or_none)
     label: Label | None = attrs.field(default=None, converter=label_of)
 
     def name(self, language: str = "en") -> str:
@@ -173,11 +186,16 @@ class SurveyItem:
     """
 
     key: str = attrs.field(validator=is_key)
-    dimension: str
-    scale: Scale = Scale()
-    reverse: bool = False
-    channels: tuple[str, ...] | None = attrs.field(default=None, converter=keys_or_none)
+    dimension: str = attrs.field(validator=is_key)
+    scale: Scale = attrs.field(default=Scale(), validator=is_a(Scale))
+    reverse: bool = attrs.field(default=False, validator=is_a(bool))
+    channels: tuple[str, ...] | None = attrs.field(
+        default=None, converter=keys_or_none, validator=are_all(is_key)
+    )
     label: Label | None = attrs.field(default=None, converter=label_of)
+
+    def __attrs_post_init__(self) -> None:
+        are_unique(self.channels or (), field="SurveyItem.channels")
 
     def name(self, language: str = "en") -> str:
         """Return the label in `language`, or the key."""
@@ -206,10 +224,16 @@ class Framework:
     """
 
     key: str = attrs.field(validator=is_key)
-    version: str
-    channels: tuple[Channel, ...] = attrs.field(converter=tuple[Channel, ...])
-    dimensions: tuple[Dimension, ...] = attrs.field(converter=tuple[Dimension, ...])
-    items: tuple[SurveyItem, ...] = attrs.field(converter=tuple[SurveyItem, ...])
+    version: str = attrs.field(validator=is_text)
+    channels: tuple[Channel, ...] = attrs.field(
+        converter=tuple[Channel, ...], validator=are_all(is_a(Channel))
+    )
+    dimensions: tuple[Dimension, ...] = attrs.field(
+        converter=tuple[Dimension, ...], validator=are_all(is_a(Dimension))
+    )
+    items: tuple[SurveyItem, ...] = attrs.field(
+        converter=tuple[SurveyItem, ...], validator=are_all(is_a(SurveyItem))
+    )
 
     def __attrs_post_init__(self) -> None:
         for name in ("channels", "dimensions", "items"):
@@ -285,11 +309,15 @@ class Organization:
     """
 
     key: str = attrs.field(validator=is_key)
-    industry: str | None = None
-    sector: str | None = None
+    industry: str | None = attrs.field(default=None, validator=is_text_or_none)
+    sector: str | None = attrs.field(default=None, validator=is_text_or_none)
     size: float | None = attrs.field(default=None, validator=attrs.validators.optional(is_finite))
-    channels: tuple[str, ...] | None = attrs.field(default=None, converter=keys_or_none)
-    attributes: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
+    channels: tuple[str, ...] | None = attrs.field(
+        default=None, converter=keys_or_none, validator=are_all(is_key)
+    )
+    attributes: tuple[tuple[str, str], ...] = attrs.field(
+        default=(), converter=_attributes, validator=are_all(are_all(is_text))
+    )
     label: Label | None = attrs.field(default=None, converter=label_of)
 
     def __attrs_post_init__(self) -> None:
@@ -297,6 +325,7 @@ class Organization:
             raise DefinitionError(
                 f"expected a size of 0 or more, got {self.size}", field="Organization.size"
             )
+        are_unique(self.channels or (), field="Organization.channels")
         for name, _ in self.attributes:
             if name in ("industry", "sector"):
                 raise DefinitionError(
@@ -332,10 +361,12 @@ class Study:
     """
 
     key: str = attrs.field(validator=is_key)
-    framework: Framework
-    organizations: tuple[Organization, ...] = attrs.field(converter=tuple[Organization, ...])
-    wave: str | None = None
-    population: str | None = None
+    framework: Framework = attrs.field(validator=is_a(Framework))
+    organizations: tuple[Organization, ...] = attrs.field(
+        converter=tuple[Organization, ...], validator=are_all(is_a(Organization))
+    )
+    wave: str | None = attrs.field(default=None, validator=is_text_or_none)
+    population: str | None = attrs.field(default=None, validator=is_text_or_none)
 
     def __attrs_post_init__(self) -> None:
         if not self.organizations:

@@ -20,6 +20,7 @@ from sotongindex._published import PublishedScores
 from sotongindex._render import Rendered, rows_view, study_facts
 from sotongindex._score_columns import check_level, score_columns
 from sotongindex._text import Language, count, number, say
+from sotongindex._version import __version__
 from sotongindex._wording import method_sentences
 from sotongindex.aggregation import Hierarchy, aggregate_cells
 from sotongindex.errors import DefinitionError, nearest_key
@@ -69,6 +70,7 @@ class IndexResult(Rendered):
         counts: What the scores rest on.
         notices: What a reader should know.
         source: What the result was made from.
+        version: The version of sotongindex that made it; None where not known.
     """
 
     study: Study
@@ -83,6 +85,7 @@ class IndexResult(Rendered):
     counts: Counts = attrs.field(repr=False)
     notices: tuple[Notice, ...]
     source: Source
+    version: str | None = None
 
     @classmethod
     def from_scores(
@@ -346,6 +349,7 @@ def result_from_cells(
             study, levels, tree, operated=operated, rated=rated, min_share=method.min_share
         ),
         source=source,
+        version=__version__,
         **levels,
     )
 

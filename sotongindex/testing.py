@@ -82,10 +82,12 @@ def responses(draw: st.DrawFn, study: Study, *, weighted: bool = True, most: int
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     respondent, unit = np.divmod(rng.permutation(units * people)[:count], units)
     organization, channel = np.divmod(unit, len(framework.channels))
-    answers = np.column_stack([
-        rng.integers(int(item.scale.low), int(item.scale.high) + 1, count)
-        for item in framework.items
-    ]).astype(np.float64)
+    answers = np.column_stack(
+        [
+            rng.integers(int(item.scale.low), int(item.scale.high) + 1, count)
+            for item in framework.items
+        ]
+    ).astype(np.float64)
     answers[rng.random(answers.shape) < draw(st.sampled_from([0.0, 0.1, 0.5]))] = np.nan
     weight = rng.gamma(2.0, 0.5, count) + 0.01 if weighted and draw(st.booleans()) else None
     return Responses.from_arrays(

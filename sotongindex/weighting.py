@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray, read_only
+from sotongindex._labels import pairs_of
 from sotongindex._validators import are_known
 from sotongindex.errors import DefinitionError, nearest_key
 from sotongindex.models import Framework
@@ -37,12 +38,7 @@ class EqualWeights:
 def _weights(
     value: Mapping[str, float] | Iterable[tuple[str, float]],
 ) -> tuple[tuple[str, float], ...]:
-    return tuple(value.items()) if isinstance(value, Mapping) else tuple(map(_pair, value))
-
-
-def _pair(value: Iterable[object]) -> tuple[str, float]:
-    key, weight = value
-    return key, weight  # type: ignore[return-value]  # checked by the class
+    return pairs_of(value)
 
 
 def _number(value: object) -> float:
@@ -118,9 +114,7 @@ Rule: TypeAlias = EqualWeights | FixedWeights
 def _by_channel(
     value: Rule | Mapping[str, Rule] | Iterable[tuple[str, Rule]],
 ) -> Rule | tuple[tuple[str, Rule], ...]:
-    if isinstance(value, EqualWeights | FixedWeights):
-        return value
-    return tuple(value.items()) if isinstance(value, Mapping) else tuple(value)
+    return value if isinstance(value, EqualWeights | FixedWeights) else pairs_of(value)
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -103,11 +103,13 @@ def test_every_frame_gives_an_empty_column(frame: Frame) -> None:
 
 
 def test_numpy_arrays_are_taken_as_they_are() -> None:
-    frame = Frame.of({
-        "small": np.array([1, 2], dtype=np.int16),
-        "truth": np.array([True, False]),
-        "day": np.array(["2024-01-01T23:00", "NaT"], dtype="datetime64[m]"),
-    })
+    frame = Frame.of(
+        {
+            "small": np.array([1, 2], dtype=np.int16),
+            "truth": np.array([True, False]),
+            "day": np.array(["2024-01-01T23:00", "NaT"], dtype="datetime64[m]"),
+        }
+    )
     assert isinstance(small := frame.column("small"), Numbers)
     assert small.values.dtype == np.int16
     assert isinstance(truth := frame.column("truth"), Numbers)

@@ -60,13 +60,15 @@ def test_points_of_seocho_gu_2011_add_up():
 
 def test_respondents_first_reproduces_press_ganey_s_worked_example():
     # Sections A (3 items), B (4) and C (2) average equally for every patient, then patients do.
-    answers = np.array([
-        [100, 75, 100, 25, 75, 100, 25, 100, 75],
-        [75, 50, 50, 50, 50, 75, 25, 100, 75],
-        [75, 75, 75, 75, 25, 75, 50, 75, 75],
-        [50, 50, 100, 75, 25, 50, 75, 50, 50],
-        [50, 75, 100, 50, 75, 25, 50, 75, 50],
-    ])
+    answers = np.array(
+        [
+            [100, 75, 100, 25, 75, 100, 25, 100, 75],
+            [75, 50, 50, 50, 50, 75, 25, 100, 75],
+            [75, 75, 75, 75, 25, 75, 50, 75, 75],
+            [50, 50, 100, 75, 25, 50, 75, 50, 50],
+            [50, 75, 100, 50, 75, 25, 50, 75, 50],
+        ]
+    )
     scale = Scale(low=0, high=100)
     items = [
         SurveyItem(key=f"{section}{number}", dimension=section, scale=scale)

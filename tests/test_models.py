@@ -471,3 +471,52 @@ def test_a_key_is_either_kept_as_it_is_or_refused(key: str) -> None:
     else:
         with pytest.raises(DefinitionError, match=r"Channel\.key"):
             Channel(key=key)
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: Scale(missing=["9"]), "Scale.missing"),
+        (lambda: Scale(missing=[float("nan")]), "Scale.missing"),
+        (lambda: Scale(conversion="top box", boxes=1.5), "Scale.boxes"),
+        (lambda: Channel(key="blog", label=5), "Label"),
+        (lambda: Label(ko=5), "Label.ko"),
+        (lambda: Channel(key="blog", kind=5), "Channel.kind"),
+        (lambda: SurveyItem(key="q", dimension="d", scale=None), "SurveyItem.scale"),
+        (lambda: SurveyItem(key="q", dimension="d", reverse="no"), "SurveyItem.reverse"),
+        (lambda: SurveyItem(key="q", dimension=None), "SurveyItem.dimension"),
+        (
+            lambda: SurveyItem(key="q", dimension="d", channels=["b", "b"]),
+            "SurveyItem.channels",
+        ),
+        (lambda: Organization(key="a", industry=5), "Organization.industry"),
+        (lambda: Organization(key="a", channels=[5]), "Organization.channels"),
+        (lambda: Organization(key="a", attributes={"x": None}), "Organization.attributes"),
+        (lambda: Study(key="s", framework=None, organizations=[]), "Study.framework"),
+        (lambda: PeerGroup(key="p", same="x", different="x"), "PeerGroup.different"),
+        (lambda: PeerStatistic(statistic="mean", peers="x"), "PeerStatistic.peers"),
+        (lambda: Target(score=50, organization=7), "Target.organization"),
+        (lambda: GradeScale(key="g", bands=[Band(grade=5, at_least=1)]), "Band.grade"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named_with_its_field(make, field):
+    with pytest.raises(DefinitionError) as caught:
+        make()
+    assert caught.value.field == field
+
+
+def test_a_framework_of_nothing_or_of_names_cannot_be_made():
+    channels, dimensions = [Channel(key="blog")], [Dimension(key="d")]
+    items = [SurveyItem(key="q", dimension="d")]
+    for name, part in (("channels", []), ("dimensions", ["d"]), ("items", [])):
+        parts = {"channels": channels, "dimensions": dimensions, "items": items, name: part}
+        with pytest.raises(DefinitionError) as caught:
+            Framework(key="f", version="1", **parts)
+        assert caught.value.field == f"Framework.{name}"
+    with pytest.raises(DefinitionError, match="str"):
+        Framework(key="f", version=None, channels=channels, dimensions=dimensions, items=items)
+
+
+def test_bounds_that_differ_at_all_are_two_bounds():
+    scale = GradeScale(key="g", bands={"A": 70.00002, "B": 70.00001})
+    assert scale.grade(70.000015) == "B"

@@ -193,12 +193,14 @@ def test_many_rows_are_put_together_in_their_places(whole: bool) -> None:
     random = np.random.default_rng(20120720)
     answers = random.integers(1, 8, (rows, 2)).astype(float)
     answers[random.random(answers.shape) < 0.1] = np.nan
-    frame = pl.DataFrame({
-        "organization": random.choice(["kt", "skt", "naver"], rows),
-        "channel": random.choice(["blog", "twitter"], rows),
-        "q1": answers[:, 0],
-        "q2": answers[:, 1],
-    })
+    frame = pl.DataFrame(
+        {
+            "organization": random.choice(["kt", "skt", "naver"], rows),
+            "channel": random.choice(["blog", "twitter"], rows),
+            "q1": answers[:, 0],
+            "q2": answers[:, 1],
+        }
+    )
     if whole:
         frame = frame.with_columns(pl.col("q1", "q2").fill_nan(None).cast(pl.Int16))
     responses = Responses.from_frame(frame, STUDY, respondent=None)

@@ -54,14 +54,16 @@ def test_item_weights_add_up_within_their_dimension():
 
 
 def test_published_weights_add_up_to_exactly_one():
-    published = FixedWeights({
-        "a": 0.106,
-        "b": 0.226,
-        "c": 0.126,
-        "d": 0.104,
-        "e": 0.264,
-        "f": 0.174,
-    })
+    published = FixedWeights(
+        {
+            "a": 0.106,
+            "b": 0.226,
+            "c": 0.126,
+            "d": 0.104,
+            "e": 0.264,
+            "f": 0.174,
+        }
+    )
     assert sum(published.shares("abcdef")) == pytest.approx(1, abs=1e-15)
 
 

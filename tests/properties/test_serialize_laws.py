@@ -90,7 +90,9 @@ def studies(draw: st.DrawFn) -> Study:
             key=key,
             industry=draw(st.none() | text),
             size=draw(st.none() | st.floats(0, 1e12)),
-            channels=draw(st.none() | st.lists(st.sampled_from(framework.channel_keys))),
+            channels=draw(
+                st.none() | st.lists(st.sampled_from(framework.channel_keys), unique=True)
+            ),
             attributes=draw(attributes),
             label=draw(labels),
         )

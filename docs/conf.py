@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import tomllib
 import typing
 from pathlib import Path
 from types import ModuleType
@@ -12,12 +11,10 @@ from typing import Any
 
 import sotongindex
 
-_project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
-
 project = "sotongindex"
 author = "The sotongindex contributors"
 project_copyright = author
-release = version = __version__
+release = version = sotongindex.__version__
 language = "en"
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import typing
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 

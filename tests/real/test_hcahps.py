@@ -108,11 +108,13 @@ def test_the_summary_star_is_rounded_half_up(hospitals: Rows) -> None:
     def stars(*measures: str) -> np.ndarray[Any, Any]:
         return np.array([[float(row[f"{name}_star"]) for name in measures] for row in hospitals])
 
-    parts = np.column_stack([
-        stars(*COMPOSITES),
-        stars("h_clean", "h_quiet").mean(axis=1),
-        stars("h_hsp_rating", "h_recmnd").mean(axis=1),
-    ])
+    parts = np.column_stack(
+        [
+            stars(*COMPOSITES),
+            stars("h_clean", "h_quiet").mean(axis=1),
+            stars("h_hsp_rating", "h_recmnd").mean(axis=1),
+        ]
+    )
     published = [float(row["summary_star"]) for row in hospitals]
     right = round_half_up(parts.mean(axis=1)) == published
     assert right.sum() == len(hospitals) == 3462

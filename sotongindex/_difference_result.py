@@ -21,11 +21,10 @@ from sotongindex._claims import (
 )
 from sotongindex._columns import rows_from_columns
 from sotongindex._disclosure import Reasons
-from sotongindex._evidence_words import DIFFERENCES, WORDS, evidence_view, prefixed
 from sotongindex._funnel import Funnel
 from sotongindex._html import View
-from sotongindex._render import Rendered, peers_words
-from sotongindex._text import Language, number
+from sotongindex._render import Rendered, peers_words, prefixed, rows_view
+from sotongindex._text import Language, number, say
 from sotongindex.errors import MethodError
 from sotongindex.results import IndexResult, Notice
 from sotongindex.variance import Estimates
@@ -103,21 +102,21 @@ class DifferenceResult(Rendered):
     def _view(self, language: Language) -> View:
         """Return the differences, the clearest first."""
         rows = sorted(self.to_rows(), key=lambda row: (row["p"] is None, row["p"] or 0.0))
-        words, share = WORDS[language], f"{100 * self.false_claims:g}%"
+        share = f"{100 * self.false_claims:g}%"
         kind = "holm" if self.adjustment in {"holm", "bonferroni"} else "rate"
-        told = words[f"fact.false_claims.{kind}"].format(share=share, method=self.adjustment)
-        facts = [(words["fact.false_claims"], told)]
+        limit = f"fact.false_claims.{kind}"
+        told = say(limit, language, share=share, method=self.adjustment)
+        facts = [(say("fact.false_claims", language), told)]
         if self.relevant:
-            points = words["fact.relevant.points"].format(points=number(self.relevant))
-            facts.append((words["fact.relevant"], points))
+            points = say("fact.relevant.points", language, points=number(self.relevant))
+            facts.append((say("fact.relevant", language), points))
         organizations = {one.key: one.name(language) for one in self.result.study.organizations}
         against = {key: peers_words(key, language) for key in set(self.against)}
         known = {**against, **prefixed("against", language), **organizations}
-        return evidence_view(
+        return rows_view(
             "differences",
             rows,
-            columns=DIFFERENCES,
-            result=self.result,
+            study=self.result.study,
             language=language,
             level=self.level,
             facts=facts,
@@ -126,9 +125,9 @@ class DifferenceResult(Rendered):
         )
 
     def __str__(self) -> str:
-        counts = ", ".join(
-            f"{int((self.verdict == verdict).sum())} {verdict}" for verdict in get_args(Verdict)
-        )
+        told = [f"{int((self.verdict == one).sum())} {one}" for one in get_args(Verdict)]
+        told += [f"{int((self.verdict == '').sum())} not shown"]
+        counts = ", ".join(told)
         lines = [
             f"{len(self.organizations)} differences: {counts}",
             f"  claims at {self.false_claims:g} by {self.adjustment}, beyond {self.relevant:g}",

@@ -123,7 +123,7 @@ class Subject:
     def of(cls, result: IndexResult, channel: str | None, dimension: str | None) -> Subject:
         """Take one number of every organization out of a result."""
         estimates = result.estimates(channel=channel, dimension=dimension)
-        respondents = respondents_of(result, channel)
+        respondents = respondents_of(result, channel, dimension)
         return cls(
             channel=channel,
             dimension=dimension,
@@ -153,15 +153,24 @@ class Subject:
         return placement, reasons
 
 
-def respondents_of(result: IndexResult, channel: str | None = None) -> FloatArray:
-    """Return how many respondents a score rests on, (o,); NaN where not known."""
-    respondents = result.counts.respondents
-    if channel is None:
-        return respondents
-    position = result.study.framework.channel_keys.index(channel)
-    evaluations = result.counts.evaluations[:, position]
+def respondents_of(
+    result: IndexResult, channel: str | None = None, dimension: str | None = None
+) -> FloatArray:
+    """Return how many respondents a score rests on, (o,); NaN where not known.
+
+    A score has no more respondents than the channels that it was measured on have evaluations: what
+    hides a small channel hides a dimension that only this channel asks.
+    """
+    if channel is None and dimension is None:
+        return result.counts.respondents
+    measured = ~np.isnan(result.cells.values)
+    if dimension is not None:
+        measured &= np.array(result.study.framework.dimension_keys) == dimension
+    if channel is not None:
+        measured &= (np.array(result.study.framework.channel_keys) == channel)[:, None]
+    evaluations = (result.counts.evaluations * measured.any(axis=2)).sum(axis=1)
     # A published score without counts has 0 evaluations: not known.
-    return np.fmin(respondents, np.where(evaluations > 0, evaluations, np.nan))
+    return np.fmin(result.counts.respondents, np.where(evaluations > 0, evaluations, np.nan))
 
 
 def peer_reasons(peers: PeerSets, others: IntArray, minimum: int) -> Reasons:

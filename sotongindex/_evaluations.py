@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from sotongindex._arrays import FloatArray
+from sotongindex._arrays import FloatArray, is_missing
 from sotongindex.aggregation import power_mean
 from sotongindex.responses import Responses
 from sotongindex.scoring import Scorer
@@ -102,7 +102,7 @@ class Evaluations:
 
     def block(self, rows: NDArray[np.integer[Any]]) -> tuple[FloatArray, FloatArray]:
         """Return points (rows, columns), 0 where missing, and 1.0 or 0.0 for found or not."""
-        points, answered = self.scorer(self.responses.answers[rows])
+        points, answered = self.scorer(self.responses.answers.take(rows, axis=0))
         if self.respondent_means is None:
             return points, answered
         return self.respondent_means.append(
@@ -111,3 +111,9 @@ class Evaluations:
             channel=self.responses.channel[rows],
             item_dimensions=self.item_dimensions,
         )
+
+    def answered(self, rows: NDArray[np.integer[Any]]) -> FloatArray:
+        """Return 1.0 or 0.0 for found or not, as `block` does, (rows, columns)."""
+        if self.respondent_means is not None:
+            return self.block(rows)[1]
+        return (~is_missing(self.responses.answers.take(rows, axis=0))).astype(np.float64)

@@ -157,7 +157,7 @@ class Influence:
             single = bool(found == stretch.stop - stretch.start)
             base = self._base(rows[pairs.order[stretch]], single=single)
             values = base.values
-            values *= self.scale[base.place]
+            values *= self.scale.take(base.place, axis=0)
             if len(self.design.sizes) > 1:
                 values *= self.design.stretch[base.source][:, None]
             else:
@@ -184,7 +184,7 @@ class Influence:
 
     def _deviations(self, rows: IntArray, unit: IntArray) -> FloatArray:
         points, answered = self.evaluations.block(rows)
-        points -= self.means[unit]
+        points -= self.means.take(unit, axis=0)
         points *= answered
         if self.evaluations.responses.weight is not None:
             points *= self.evaluations.responses.weight[rows][:, None]
@@ -274,7 +274,7 @@ def answering_clusters(evaluations: Evaluations, answers: IntArray) -> IntArray:
         found = np.zeros((int(rank[-1] - rank[0]) + 1, answers.shape[1]))
         for start in range(stretch.start, stretch.stop, BLOCK_ROWS):
             part = slice(start, min(start + BLOCK_ROWS, stretch.stop))
-            answered = evaluations.block(groups.order[part])[1]
+            answered = evaluations.answered(groups.order[part])
             found += group_sums(answered, groups.rank[part] - rank[0], len(found))
         units = groups.keys[rank[0] : rank[-1] + 1] // labels
         Rows(place=units, source=units, values=(found > 0).astype(np.float64)).add_squares(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
 import attrs
 import numpy as np
@@ -32,17 +33,15 @@ def rules_of(findings: Findings) -> DisclosureRules:
 
 def disclosed_rows(result: IndexResult, level: Level, rules: DisclosureRules) -> list[Row]:
     """Return the rows of a level; scores of too few respondents are None, with the reason."""
-    minimum = rules.min_respondents_show
-    keys = result.organizations
-    channels: Sequence[str | None] = (None, *result.study.framework.channel_keys)
+    minimum, framework = rules.min_respondents_show, result.study.framework
     few = {
-        (keys[place], channel)
-        for channel in channels
-        for place in np.flatnonzero(respondents_of(result, channel) < minimum)
+        (result.organizations[place], *part)
+        for part in product((None, *framework.channel_keys), (None, *framework.dimension_keys))
+        for place in np.flatnonzero(respondents_of(result, *part) < minimum)
     }
     rows = []
     for row in result.to_rows(level):
-        hidden = (str(row["organization"]), row.get("channel")) in few
+        hidden = (row["organization"], row.get("channel"), row.get("dimension")) in few
         reason = "few respondents" if hidden else None
         reason = "missing score" if row["score"] is None else reason
         blank = dict.fromkeys(_HIDDEN) if hidden else {}

@@ -138,6 +138,13 @@ class Rows:
         return used, full[:, at]
 
 
+def _stretch(positions: IntArray) -> slice | IntArray:
+    """Return positions that follow each other as a slice, which copies nothing."""
+    if len(positions) == 0 or positions[-1] - positions[0] + 1 != len(positions):
+        return positions
+    return slice(int(positions[0]), int(positions[-1]) + 1)
+
+
 def climb(base: Rows, tree: Tree, *, sources: int, single: bool = False) -> Mapping[Level, Rows]:
     """Return the rows of every level from rows of base columns.
 
@@ -158,17 +165,17 @@ def climb(base: Rows, tree: Tree, *, sources: int, single: bool = False) -> Mapp
         # Not a matrix product: its threads cost more than the few sums when processors are busy.
         cells = np.column_stack(
             [
-                np.einsum("ni,ni->n", base.values.take(items, axis=1), gradient[unit])
+                np.einsum("ni,ni->n", base.values[:, _stretch(items)], gradient.take(unit, axis=0))
                 for items, gradient in zip(tree.items_of, tree.cell_by_item, strict=True)
             ]
         )
-        channel = np.einsum("nd,nd->n", cells, tree.channel_by_cell[unit])
+        channel = np.einsum("nd,nd->n", cells, tree.channel_by_cell.take(unit, axis=0))
     across = Rows(
         place=unit // tree.channels,
         source=base.source,
         values=np.column_stack(
             [
-                cells * tree.dimension_by_cell[unit],
+                cells * tree.dimension_by_cell.take(unit, axis=0),
                 channel * tree.index_by_channel[unit],
             ]
         ),

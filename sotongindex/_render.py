@@ -21,7 +21,7 @@ __all__ = ["TABLES", "Rendered", "TableKind", "notice_words", "show", "study_fac
 
 TableKind: TypeAlias = Literal[
     "index", "league", "channels", "dimensions", "means", "peers", "standing", "gaps",
-    "priorities", "findings",
+    "priorities", "findings", "ranks", "shrinkage", "respondent_plan", "differences", "bands",
 ]  # fmt: skip
 
 NOTEBOOK_ROWS = 20
@@ -111,6 +111,41 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
         Column("count", "count"),
         Column("nearest"),
     ),
+    "ranks": (
+        Column("organization"),
+        Column("rank", "count"),
+        Column("rank_set"),
+        Column("index", "points", "score"),
+        Column("expected_percentile", "percentile"),
+    ),
+    "shrinkage": (
+        Column("organization"),
+        Column("score", "points"),
+        Column("toward", "points"),
+        Column("shrunken", "points"),
+        Column("interval", "interval", ("shrunken_low", "shrunken_high")),
+    ),
+    "respondent_plan": (
+        Column("organization"),
+        Column("respondents", "count"),
+        Column("needed", "count"),
+    ),
+    "differences": (
+        Column("organization"),
+        Column("against"),
+        _SUBJECT,
+        Column("difference", "signed"),
+        Column("interval", "interval", ("low", "high")),
+        Column("adjusted_p", "chance"),
+        Column("verdict"),
+    ),
+    "bands": (
+        Column("organization"),
+        Column("group"),
+        *_SCORE,
+        Column("grade"),
+        Column("probability_right", "chance"),
+    ),
 }
 
 
@@ -165,7 +200,7 @@ def show(
     shown = rows if limit is None else rows[:limit]
     known = {} if study is None else study_names(study, language)
     for prefix in ("peers", "severity", "group", "level"):
-        known[prefix] = _prefixed(prefix, language)
+        known[prefix] = prefixed(prefix, language)
     return Table(
         columns=tuple(column for column in TABLES[kind] if column.name not in without),
         rows=shown,
@@ -219,7 +254,7 @@ def study_names(study: Study, language: Language) -> dict[str, dict[str, str]]:
     }
 
 
-def _prefixed(prefix: str, language: Language) -> dict[str, str]:
+def prefixed(prefix: str, language: Language) -> dict[str, str]:
     """Return the words for keys that the library itself gives, such as those of peer groups."""
     start = len(prefix) + 1
     return {

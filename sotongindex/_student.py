@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
-from scipy import special
 
 from sotongindex._arrays import FloatArray
 
@@ -11,8 +12,17 @@ from sotongindex._arrays import FloatArray
 _NORMAL = 1e10
 
 
+def _special() -> ModuleType:
+    """Import late: it takes a tenth of the time that importing this library takes."""
+    from scipy import special  # noqa: PLC0415
+
+    module: ModuleType = special
+    return module
+
+
 def t_quantile(freedom: FloatArray, probability: float) -> FloatArray:
     """Return quantiles of the t distribution; NaN where the degrees of freedom are 0."""
+    special = _special()
     normal = special.ndtri(probability)
     finite = np.where((freedom > 0) & (freedom < _NORMAL), freedom, 1.0)
     quantile = np.where(freedom >= _NORMAL, normal, special.stdtrit(finite, probability))
@@ -21,6 +31,7 @@ def t_quantile(freedom: FloatArray, probability: float) -> FloatArray:
 
 def t_probability(freedom: FloatArray, ratio: FloatArray) -> FloatArray:
     """Return the distribution function of t; NaN where the degrees of freedom are 0."""
+    special = _special()
     finite = np.where((freedom > 0) & (freedom < _NORMAL), freedom, 1.0)
     probability = np.where(freedom >= _NORMAL, special.ndtr(ratio), special.stdtr(finite, ratio))
     return np.where(freedom > 0, probability, np.nan)

@@ -147,9 +147,7 @@ class Subject:
         """Place the scores among their peers, and say which cannot be compared."""
         reasons = self.reasons(rules.min_respondents_compare)
         counted = reasons == ""
-        placement = Placement.of(
-            self.estimates.values, peers, counted=counted, include_self=include_self
-        )
+        placement = Placement.of(self.estimates, peers, counted=counted, include_self=include_self)
         return placement, reasons
 
 

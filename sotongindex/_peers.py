@@ -191,6 +191,7 @@ class Placement:
         below: How many of those compared with have a lower score.
         ties: How many of them have the same score, within 1e-9.
         above: How many have a higher one.
+        errors: Standard errors of the scores; NaN where not known.
     """
 
     scores: FloatArray
@@ -202,19 +203,26 @@ class Placement:
     below: IntArray
     ties: IntArray
     above: IntArray
+    errors: FloatArray
 
     @classmethod
     def of(
-        cls, scores: FloatArray, peers: PeerSets, *, counted: BoolArray, include_self: bool = False
+        cls,
+        estimates: Estimates,
+        peers: PeerSets,
+        *,
+        counted: BoolArray,
+        include_self: bool = False,
     ) -> Placement:
         """Place scores (o,) among their peers.
 
         Args:
-            scores: The scores; NaN where missing.
+            estimates: The scores; NaN where missing.
             peers: Who is compared with whom.
             counted: Which organizations count as peers, (o,); their scores are not missing.
             include_self: Whether an organization stays in its own set.
         """
+        scores = estimates.values
         kept = [members[counted[members]] for members in peers.sets]
         sets = [members[np.argsort(scores[members], kind="stable")] for members in kept]
         sizes = np.array([len(members) for members in sets] + [0])
@@ -240,6 +248,7 @@ class Placement:
             below=below,
             ties=not_above - below - left_out,
             above=size - not_above,
+            errors=estimates.standard_error,
         )
 
     @property
@@ -264,23 +273,57 @@ class Placement:
     def _quantile(self, probability: float) -> PeerFigure:
         valid = np.flatnonzero(self.count > 0)
         lower, upper, share = quantile_position(self.count[valid], probability)
-        below, above = self._member(valid, lower), self._member(valid, upper)
-        values = np.full(len(self.scores), np.nan)
-        values[valid] = self.scores[below] + share * (self.scores[above] - self.scores[below])
-        direct = sparse.csr_array(
-            (
-                np.concatenate([1 - share, share]),
-                (np.tile(valid, 2), np.concatenate([below, above])),
-            ),
-            shape=(len(self.scores), len(self.scores)),
+        rows, organizations = np.tile(valid, 2), len(self.scores)
+        place = self._places(rows, np.concatenate([lower, upper]))
+        below, above = self.scores[self.members[place]].reshape(2, -1)
+        values = np.full(organizations, np.nan)
+        values[valid] = below + share * (above - below)
+        held, first, pool = np.unique(place, return_index=True, return_inverse=True)
+        pools = self._holders(held, start=self.start[rows[first]], size=self.size[rows[first]])
+        left_out = self.place[rows] < self.size[rows]
+        own = np.where(left_out, _elements(pools, pool, rows), 0.0)
+        weight = np.concatenate([1 - share, share]) / (1 - own)
+        return PeerFigure(
+            values=values,
+            direct=sparse.csr_array((-weight * own, (rows, rows)), (organizations,) * 2),
+            pools=pools,
+            shares=sparse.csr_array((weight, (rows, pool)), (organizations, len(held))),
         )
-        return PeerFigure(values=values, direct=direct)
 
-    def _member(self, rows: IntArray, position: IntArray) -> IntArray:
-        """Return who holds an ascending position among the peers, the organization left out."""
-        skipped = position >= self.place[rows]
-        members: IntArray = self.members[self.start[rows] + position + skipped]
-        return members
+    @property
+    def best(self) -> IntArray:
+        """Who has the best score among the peers, (o,); -1 where there is no peer."""
+        found = np.full(len(self.scores), -1)
+        valid = np.flatnonzero(self.count > 0)
+        found[valid] = self.members[self._places(valid, self.count[valid] - 1)]
+        return found
+
+    def _places(self, rows: IntArray, position: IntArray) -> IntArray:
+        """Return where in `members` an ascending position is held, the organization left out."""
+        places: IntArray = self.start[rows] + position + (position >= self.place[rows])
+        return places
+
+    def _holders(self, held: IntArray, *, start: IntArray, size: IntArray) -> sparse.csr_array:
+        r"""Return for every place `held` in `members` the weights of those who may hold it.
+
+        With scores :math:`s_j` and standard errors :math:`\sigma_j`, the place of a score :math:`s`
+        moves with the scores near it, by :math:`w_j \propto \phi(2 (s - s_j) / \sigma_j) /
+        \sigma_j`. At half the standard error :math:`\sum w_j^2 \sigma_j^2` is the variance of a
+        quantile of many noisy scores, :math:`\sum F_j (1 - F_j) / (\sum f_j)^2`; where scores lie
+        far apart, all weight is on the holder. So it is where an error is 0 or not known.
+        """
+        rows = np.repeat(np.arange(len(held)), size)
+        place = np.arange(len(rows)) + np.repeat(start - np.cumsum(size) + size, size)
+        columns = self.members[place]
+        errors = self.errors[columns]
+        smooth = (np.bincount(rows, ~(errors > 0), len(held)) == 0)[rows]
+        errors = np.where(smooth, errors, 1.0)
+        ratio = (self.scores[self.members[held]][rows] - self.scores[columns]) / errors
+        weight = np.where(smooth, np.exp(-2 * ratio**2) / errors, place == held[rows])
+        total = np.bincount(rows, weight, len(held))
+        return sparse.csr_array(
+            (weight / total[rows], (rows, columns)), shape=(len(held), len(self.scores))
+        )
 
     def _mean_of_best(self, top: IntArray) -> PeerFigure:
         """Average the `top` best peers, through sums over the best of whole sets."""
@@ -314,6 +357,14 @@ class Placement:
         values[own] -= self.scores[own] - origin[pool.ravel()[among]]
         values[valid] = origin[pool.ravel()] + values[valid] / number
         return PeerFigure(values=values, direct=direct, pools=sums, shares=shares)
+
+
+def _elements(matrix: sparse.csr_array, rows: IntArray, columns: IntArray) -> FloatArray:
+    """Return single elements of a sparse matrix."""
+    place = (np.arange(len(rows)), columns)
+    picks = sparse.csr_array((np.ones(len(rows)), place), (len(rows), matrix.shape[1]))
+    elements: FloatArray = matrix[rows].multiply(picks).sum(axis=1)
+    return elements
 
 
 def _users(peers: PeerSets) -> list[tuple[int, IntArray]]:

@@ -129,7 +129,7 @@ def move_bands(
     groups = range(group_of.max(initial=-1) + 1)
     sets = tuple(np.flatnonzero((group_of == group) & counted) for group in groups)
     peers = PeerSets(key="", sets=sets, set_of=group_of, unknown=np.empty(0, dtype=np.int64))
-    placement = Placement.of(scores.values, peers, counted=counted)
+    placement = Placement.of(scores, peers, counted=counted)
     difference = distance(scores, placement.figure("mean"), counted)
     p = p_values(difference)
     if rule.adjustment is None:

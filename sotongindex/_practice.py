@@ -10,7 +10,7 @@ from sotongindex._arrays import FloatArray, IntArray, float_array, read_only
 from sotongindex._columns import rows_from_columns
 from sotongindex._disclosure import DisclosureRules, Reasons, Subject, first_of, peer_reasons, shown
 from sotongindex._html import View
-from sotongindex._peers import PeerFigure, distance, find_peers
+from sotongindex._peers import distance, find_peers
 from sotongindex._render import Rendered, study_facts, study_names
 from sotongindex._table import Column, Table
 from sotongindex._text import Language, say
@@ -159,7 +159,7 @@ def best_practice(
         return BestOthers(
             best=shown(figure.values, reasons),
             distance=distance(subject.estimates, figure, reasons == ""),
-            organization=_names(result.organizations, figure, told),
+            organization=_names(result.organizations, placement.best, told),
             others=placement.others,
             reasons=reasons,
         )
@@ -176,11 +176,9 @@ def best_practice(
 
 
 def _names(
-    organizations: tuple[str, ...], figure: PeerFigure, told: NDArray[np.bool_]
+    organizations: tuple[str, ...], best: IntArray, told: NDArray[np.bool_]
 ) -> NDArray[np.object_]:
     """Return who has the best score, None where that is not told."""
-    best = figure.direct
-    who = np.asarray(best.argmax(axis=1)).ravel()
-    keys: NDArray[np.object_] = np.array([*organizations], dtype=object)[who]
+    keys: NDArray[np.object_] = np.array([*organizations], dtype=object)[best]
     keys[~told] = None
     return keys

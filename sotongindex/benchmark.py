@@ -84,8 +84,9 @@ def compare_to_peers(
     With :math:`x_i` the score and :math:`x_{-i}` the scores of the peers, a distance is
     :math:`x_i - T(x_{-i})` for :math:`T` the mean, the median, the upper quartile (type 7) or the
     best. Its error is that of the linear combination of scores it is, with the covariance between
-    organizations that share respondents. For the mean that is exact; for quantiles and the best it
-    is the error while the order of the peers stays as observed.
+    organizations that share respondents. For the mean that is exact. A quantile, or the best, moves
+    with every peer that may well hold its place, :math:`w_j \propto \phi(2 (q - x_j) / \sigma_j) /
+    \sigma_j`, which gives it the error that it has in repeated samples.
 
     An organization with fewer respondents than `rules.min_respondents_compare` is not compared and
     is no peer of others. The callable of a peer group is asked for every pair of organizations.

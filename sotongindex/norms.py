@@ -27,14 +27,13 @@ from sotongindex._norm_set import (
     NormScores,
     norm_converter,
 )
-from sotongindex._peers import find_peers
+from sotongindex._peers import PeerSets, Placement, find_peers
 from sotongindex._standing import posterior_covariance
 from sotongindex.errors import MethodError
 from sotongindex.models import Label, PeerGroup
-from sotongindex.percentiles import quantile_position
 from sotongindex.results import IndexResult
 from sotongindex.standing import Seed, check_settings
-from sotongindex.variance import Estimates
+from sotongindex.variance import Estimates, combine
 
 __all__ = [
     "BenchmarkSet",
@@ -53,7 +52,7 @@ __all__ = [
     "save_norm",
 ]
 
-_QUANTILES = {"median": 0.5, "p10": 0.1, "p25": 0.25, "p75": 0.75, "p90": 0.9, "best": 1.0}
+_FIGURES = ("mean", "median", "p10", "p25", "p75", "p90", "best")
 _EXTREMES = ("p10", "p90", "best")
 _EVERYONE = PeerGroup(key="everyone")
 
@@ -166,22 +165,22 @@ def _or_none(values: FloatArray) -> tuple[float | None, ...]:
 def _figures(scores: Estimates, rules: DisclosureRules) -> NormFigures:
     """Return the figures of ascending scores that may be shown."""
     count = scores.size
+    everybody = np.arange(count)
+    peers = PeerSets(
+        key="", sets=(everybody,), set_of=np.zeros(count, dtype=np.int64), unknown=everybody[:0]
+    )
+    placement = Placement.of(scores, peers, counted=everybody >= 0, include_self=True)
     found: dict[str, NormFigure | None] = {}
-    for name in ("mean", *_QUANTILES):
+    for name in _FIGURES:
         least = rules.min_peers_rank if name in _EXTREMES else rules.min_peers_mean
-        found[name] = _figure(scores, name) if count >= least else None
+        found[name] = _figure(placement, scores, name) if count >= least else None
     return NormFigures(**found)
 
 
-def _figure(scores: Estimates, name: str) -> NormFigure:
-    row = np.zeros((1, scores.size))
-    if name == "mean":
-        row[:] = 1 / scores.size
-    else:
-        lower, upper, share = quantile_position(scores.size, _QUANTILES[name])
-        row[0, lower] += 1 - share
-        row[0, upper] += share
-    figure = scores.transform(row)
+def _figure(placement: Placement, scores: Estimates, name: str) -> NormFigure:
+    found = placement.figure(name)
+    first = np.arange(1)  # everybody is compared with everybody, so any row tells it
+    figure = combine(found.terms(scores, first), values=found.values[first], lower=0.0)
     return NormFigure(
         value=figure.values.item(),
         standard_error=_or_none(figure.standard_error)[0],

@@ -126,7 +126,11 @@ def test_every_figure_by_hand() -> None:
     distances = comparison.distances
     assert [distances.mean.values[5], distances.best.values[5]] == [16, 12]
     assert distances.mean.standard_error[5] == pytest.approx(np.sqrt(4 + 5 / 25))
-    assert distances.median.standard_error[5] == pytest.approx(np.sqrt(4 + 1))
+    # Who may hold the middle of 50 to 58: nearly always 54.
+    near = np.exp(-2 * np.array([4, 2, 0, 2, 4]) ** 2.0)
+    median = ((near / near.sum()) ** 2).sum()
+    assert median == pytest.approx(0.99866, abs=1e-5)
+    assert distances.median.standard_error[5] == pytest.approx(np.sqrt(4 + median))
     assert comparison.probability_above_mean[5] > 0.999
     # The best beside itself left out is the second best.
     assert figures.best.tolist() == [70, 70, 70, 70, 70, 58]
@@ -165,19 +169,55 @@ def test_the_error_of_a_distance_is_that_of_the_dense_covariance() -> None:
     order = np.argsort(result.index.values, kind="stable")
     for own in range(count):
         peers = [other for other in order if other != own]
+        scores, errors = result.index.values, result.index.standard_error
+
+        def held(place, peers=peers, scores=scores, errors=errors):
+            """The weights of those who may hold a place: normal densities at half their error."""
+            near = {
+                peer: np.exp(-0.5 * (2 * (scores[peers[place]] - scores[peer]) / errors[peer]) ** 2)
+                / errors[peer]
+                for peer in peers
+            }
+            return {peer: weight / sum(near.values()) for peer, weight in near.items()}
+
+        def between(low, high, share, peers=peers, held=held):
+            below, above = held(low), held(high)
+            return {peer: (1 - share) * below[peer] + share * above[peer] for peer in peers}
+
         rows = {
             "mean": dict.fromkeys(peers, 1 / len(peers)),
-            "median": {peers[3]: 0.5, peers[4]: 0.5},
-            "p75": {peers[5]: 0.75, peers[6]: 0.25},
-            "best": {peers[-1]: 1.0},
+            "median": between(3, 4, 0.5),
+            "p75": between(5, 6, 0.25),
+            "best": held(len(peers) - 1),
         }
         for name, parts in rows.items():
             jacobian = np.eye(count)[own]
             for peer, part in parts.items():
                 jacobian[peer] -= part
             distance = getattr(comparison.distances, name)
-            assert distance.values[own] == pytest.approx(jacobian @ result.index.values)
+            figure = getattr(comparison.figures, name)[own]
+            assert distance.values[own] == pytest.approx(result.index.values[own] - figure)
             assert distance.variance[own] == pytest.approx(jacobian @ covariance @ jacobian)
+
+
+@pytest.mark.parametrize("spread", [1.0, 5.0, 60.0])
+@pytest.mark.parametrize(("name", "share"), [("median", 0.5), ("p75", 0.75)])
+def test_errors_of_quantiles_hold_in_repeated_samples(
+    spread: float, name: str, share: float
+) -> None:
+    """A quantile of many noisy scores is surer than the score that happens to hold it."""
+    rng = np.random.default_rng(7)
+    truth = 50 + spread * np.linspace(-1, 1, 41) * rng.uniform(0.5, 0.7, 41)
+    error = rng.uniform(1.0, 2.0, 41)
+    draws = truth + error * rng.normal(size=(4000, 41))
+    found = draws[:, 20] - np.quantile(np.delete(draws, 20, axis=1), share, axis=1)
+    told = [
+        getattr(
+            index_of(compare_to_peers(scored(draw, errors=error), rules=LOOSE)).distances, name
+        ).standard_error[20]
+        for draw in draws[:25]
+    ]
+    assert np.mean(told) == pytest.approx(found.std(), rel=0.1)
 
 
 def test_shared_respondents_make_distances_surer_than_independence_would() -> None:

@@ -1,9 +1,9 @@
 """Peers: who is compared with whom, and figures of the peers with the organization left out.
 
-A figure of the peers is linear in the scores, at least near the scores there are: the median is the
-mean of two of them, the best is one of them. So each figure comes with its Jacobian, and the error
-of a distance from it is one step of `variance.combine`. Means over many peers go through pools (the
-sum over the whole group, made once), because a Jacobian of everybody by everybody is a large one.
+A figure of the peers is linear in the scores, at least near the scores there are. So each comes
+with its Jacobian, and the error of a distance from it is one step of `variance.combine`. Figures of
+many peers go through pools (weighted sums over a whole group, made once), because a Jacobian of
+everybody by everybody is a large one.
 """
 
 from __future__ import annotations
@@ -31,15 +31,8 @@ _NAMED = {
     "other industries": PeerGroup(key="other industries", different="industry"),
     "everyone": PeerGroup(key="everyone"),
 }
-_QUANTILES = {
-    "lowest": 0.0,
-    "p10": 0.1,
-    "p25": 0.25,
-    "median": 0.5,
-    "p75": 0.75,
-    "p90": 0.9,
-    "best": 1.0,
-}
+_QUANTILES = {"p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9}
+_QUANTILES |= {"lowest": 0.0, "best": 1.0}
 
 
 # -- who is compared with whom -------------------------------------------------------------------
@@ -279,9 +272,11 @@ class Placement:
         values = np.full(organizations, np.nan)
         values[valid] = below + share * (above - below)
         held, first, pool = np.unique(place, return_index=True, return_inverse=True)
-        pools = self._holders(held, start=self.start[rows[first]], size=self.size[rows[first]])
-        left_out = self.place[rows] < self.size[rows]
-        own = np.where(left_out, _elements(pools, pool, rows), 0.0)
+        pools, crowd = self._holders(
+            held, start=self.start[rows[first]], size=self.size[rows[first]]
+        )
+        nearness = _nearness(self.scores[self.members[place]], self.scores[rows], self.errors[rows])
+        own = np.where(self.place[rows] < self.size[rows], nearness / crowd[pool], 0.0)
         weight = np.concatenate([1 - share, share]) / (1 - own)
         return PeerFigure(
             values=values,
@@ -303,27 +298,30 @@ class Placement:
         places: IntArray = self.start[rows] + position + (position >= self.place[rows])
         return places
 
-    def _holders(self, held: IntArray, *, start: IntArray, size: IntArray) -> sparse.csr_array:
+    def _holders(
+        self, held: IntArray, *, start: IntArray, size: IntArray
+    ) -> tuple[sparse.csr_array, FloatArray]:
         r"""Return for every place `held` in `members` the weights of those who may hold it.
 
         With scores :math:`s_j` and standard errors :math:`\sigma_j`, the place of a score :math:`s`
         moves with the scores near it, by :math:`w_j \propto \phi(2 (s - s_j) / \sigma_j) /
         \sigma_j`. At half the standard error :math:`\sum w_j^2 \sigma_j^2` is the variance of a
         quantile of many noisy scores, :math:`\sum F_j (1 - F_j) / (\sum f_j)^2`; where scores lie
-        far apart, all weight is on the holder. So it is where an error is 0 or not known.
+        far apart, all weight is on the holder. So it is where an error is 0 or not known. Second
+        comes what the weights were divided by, infinite where all weight is on the holder.
         """
         rows = np.repeat(np.arange(len(held)), size)
         place = np.arange(len(rows)) + np.repeat(start - np.cumsum(size) + size, size)
         columns = self.members[place]
         errors = self.errors[columns]
         smooth = (np.bincount(rows, ~(errors > 0), len(held)) == 0)[rows]
-        errors = np.where(smooth, errors, 1.0)
-        ratio = (self.scores[self.members[held]][rows] - self.scores[columns]) / errors
-        weight = np.where(smooth, np.exp(-2 * ratio**2) / errors, place == held[rows])
+        nearness = _nearness(self.scores[self.members[held]][rows], self.scores[columns], errors)
+        weight = np.where(smooth, nearness, place == held[rows])
         total = np.bincount(rows, weight, len(held))
-        return sparse.csr_array(
+        pools = sparse.csr_array(
             (weight / total[rows], (rows, columns)), shape=(len(held), len(self.scores))
         )
+        return pools, np.where(np.bincount(rows, smooth, len(held)) > 0, total, np.inf)
 
     def _mean_of_best(self, top: IntArray) -> PeerFigure:
         """Average the `top` best peers, through sums over the best of whole sets."""
@@ -359,12 +357,11 @@ class Placement:
         return PeerFigure(values=values, direct=direct, pools=sums, shares=shares)
 
 
-def _elements(matrix: sparse.csr_array, rows: IntArray, columns: IntArray) -> FloatArray:
-    """Return single elements of a sparse matrix."""
-    place = (np.arange(len(rows)), columns)
-    picks = sparse.csr_array((np.ones(len(rows)), place), (len(rows), matrix.shape[1]))
-    elements: FloatArray = matrix[rows].multiply(picks).sum(axis=1)
-    return elements
+def _nearness(held: FloatArray, scores: FloatArray, errors: FloatArray) -> FloatArray:
+    """Return normal densities of `held` around scores, at half their errors; 0 without an error."""
+    known = np.where(errors > 0, errors, 1.0)
+    density: FloatArray = np.exp(-2 * ((held - scores) / known) ** 2) / known
+    return np.where(errors > 0, density, 0.0)
 
 
 def _users(peers: PeerSets) -> list[tuple[int, IntArray]]:

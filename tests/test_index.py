@@ -410,3 +410,47 @@ def test_blends_of_nothing_and_of_other_organizations():
     two = IndexResult.from_scores({"organization": ["b"], "d1": [60.0]}, small_study(["b"]))
     with pytest.raises(MethodError, match="other organizations"):
         blend({"x": (one, 0.5), "y": (two, 0.5)})
+
+
+# -- clusters ------------------------------------------------------------------------------------
+
+CLUSTERED = [(r, "a", "blog", 1 + (r * r) % 7, 1 + (r * 3) % 7) for r in range(12)]
+CLUSTERS = [f"c{r // 3}" for r in range(12)]
+
+
+def test_a_clustered_sample_adds_influences_up_within_clusters():
+    study = small_study(organizations=["a"], items=[("q1", "d1"), ("q2", "d2")])
+    result = compute_index(answered(study, CLUSTERED, cluster=CLUSTERS))
+    points = (np.array([row[3:] for row in CLUSTERED]) - 1) * 100 / 6
+    sums = (points - points.mean(axis=0)).reshape(4, 3, 2).sum(axis=1) / 12
+    np.testing.assert_allclose(result.items.covariance(), sums.T @ sums * 4 / 3, atol=1e-9)
+    np.testing.assert_allclose(result.index.variance, (sums.mean(axis=1) ** 2).sum() * 4 / 3)
+    assert result.items.degrees_of_freedom.ravel().tolist() == [3, 3]
+
+
+def test_an_item_is_corrected_by_the_clusters_that_answered_it():
+    study = small_study(organizations=["a"], items=[("q1", "d1"), ("q2", "d2")])
+    rows = [row if row[0] < 6 else (*row[:4], np.nan) for row in CLUSTERED]
+    items = compute_index(answered(study, rows, cluster=CLUSTERS)).items
+    points = (np.array([row[4] for row in rows[:6]]) - 1) * 100 / 6
+    sums = (points - points.mean()).reshape(2, 3).sum(axis=1) / 6
+    # Two of four clusters answered: 4/3 of the design times (2/1) / (4/3).
+    assert items.variance[0, 0, 1] == pytest.approx((sums**2).sum() * 2)
+    assert items.degrees_of_freedom[0, 0].tolist() == [3, 1]
+
+
+def test_clusters_with_respondents_first():
+    study = small_study(organizations=["a"], items=[("q1", "d1"), ("q2", "d2")])
+    result = compute_index(
+        answered(study, CLUSTERED, cluster=CLUSTERS), method=IndexMethod(order="respondents first")
+    )
+    points = ((np.array([row[3:] for row in CLUSTERED]) - 1) * 100 / 6).mean(axis=1)
+    sums = (points - points.mean()).reshape(4, 3).sum(axis=1) / 12
+    assert result.index.variance.item() == pytest.approx((sums**2).sum() * 4 / 3)
+    assert result.index.degrees_of_freedom.item() == 3
+
+
+def test_scores_of_organizations_with_numbers_for_keys():
+    study = small_study(organizations=["7", "12"])
+    result = IndexResult.from_scores({"organization": [12, 7], "d1": [60.0, 70.0]}, study)
+    assert result.index.values.tolist() == [70, 60]

@@ -24,7 +24,7 @@ __all__ = ["Counting", "GroupMeans", "group_means"]
 
 Counting: TypeAlias = Literal["organizations", "respondents", "size"]
 
-_EVERYBODY = "all"
+EVERYBODY = "all"
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -136,7 +136,7 @@ def group_means(
     """
     weight = _weights(result, weighting)
     framework = result.study.framework
-    groups, group_of = _groups(result, by)
+    groups, group_of = grouped(result, by, field="group_means.by")
     scores = (
         (None, None),
         *((key, None) for key in framework.channel_keys),
@@ -197,12 +197,14 @@ def _weights(result: IndexResult, weighting: Counting) -> FloatArray:
     return np.nan_to_num(weight)
 
 
-def _groups(result: IndexResult, by: str | None) -> tuple[tuple[str, ...], IntArray]:
+def grouped(
+    result: IndexResult, by: str | None, *, field: str = "by"
+) -> tuple[tuple[str, ...], IntArray]:
     """Return the names of the groups and the group of every organization, -1 for none."""
     count = len(result.organizations)
     if by is None:
-        return (_EVERYBODY,), np.zeros(count, dtype=np.int64)
-    values = attribute_values(result.study.organizations, by, field="group_means.by")
+        return (EVERYBODY,), np.zeros(count, dtype=np.int64)
+    values = attribute_values(result.study.organizations, by, field=field)
     names = np.unique(values[values != ""])
     position = np.searchsorted(names, values).astype(np.int64)
     return tuple(names.tolist()), np.where(values == "", -1, position)

@@ -34,8 +34,8 @@ from sotongindex._disclosure import (
     shown,
 )
 from sotongindex._percentile_rule import PercentileRule, move_bands
+from sotongindex.averages import grouped
 from sotongindex.benchmark import grades as grades_of
-from sotongindex.differences import grouped
 from sotongindex.errors import DefinitionError, MethodError
 from sotongindex.models import GradeScale
 from sotongindex.results import IndexResult

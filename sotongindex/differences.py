@@ -23,7 +23,7 @@ from sotongindex._difference_result import (
 )
 from sotongindex._disclosure import DisclosureRules, Reasons, Subject, first_of, first_reason
 from sotongindex._funnel import Funnel, FunnelRule, funnel_limits
-from sotongindex._peers import attribute_values
+from sotongindex.averages import grouped
 from sotongindex.comparisons import BenchmarkResult
 from sotongindex.errors import DefinitionError, MethodError, nearest_key
 from sotongindex.results import IndexResult
@@ -44,8 +44,6 @@ __all__ = [
 ]
 
 Family: TypeAlias = Literal["organization", "league"]
-
-EVERYBODY = "all"
 
 
 # -- from the mean of the peers ------------------------------------------------------------------
@@ -221,15 +219,6 @@ def _funnels(
         difference, error, degrees_of_freedom=freedom, level=scores.level, lower=-100.0
     )
     return funnels, distances
-
-
-def grouped(result: IndexResult, by: str | None) -> tuple[tuple[str, ...], IntArray]:
-    """Return the groups and the group of every organization, -1 where it is not known."""
-    if by is None:
-        return (EVERYBODY,), np.zeros(len(result.organizations), dtype=np.int64)
-    values = attribute_values(result.study.organizations, by, field="by")
-    names = np.unique(values[values != ""])
-    return tuple(names.tolist()), np.where(values == "", -1, np.searchsorted(names, values))
 
 
 # -- between organizations -----------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 import numpy as np
@@ -12,6 +12,7 @@ from scipy import sparse
 
 FloatArray: TypeAlias = NDArray[np.float64]
 IntArray: TypeAlias = NDArray[np.int64]
+AnyInteger = TypeVar("AnyInteger", bound=np.integer[Any])
 
 # Rows that are worked on at a time: 4,096 rows of some 60 numbers stay in the processor's cache.
 BLOCK_ROWS = 4096
@@ -57,7 +58,7 @@ def round_half_up(values: ArrayLike, digits: int = 0) -> FloatArray:
     return rounded
 
 
-def distinct(keys: IntArray) -> IntArray:
+def distinct(keys: NDArray[AnyInteger]) -> NDArray[AnyInteger]:
     """Return the distinct keys, ascending: sorting beats numpy's hashing ten times over."""
     ordered = np.sort(keys)
     first = np.ones(len(ordered), dtype=bool)

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from sotongindex._arrays import distinct
 from sotongindex._frames import Frame
 from sotongindex._reading.answers import Answers
 from sotongindex._reading.cells import Cells
@@ -62,7 +63,7 @@ class Reading:
             findings=tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity))),
             rows=source.frame.rows,
             evaluations=len(cells.row),
-            respondents=len(np.unique(rows.respondent[cells.row])),
+            respondents=len(distinct(rows.respondent[cells.row])),
             organizations=int(np.count_nonzero(respondents)),
             answers=sum(counted.total for counted in answers.counted),
         )
@@ -104,10 +105,8 @@ def _respondents(study: Study, organization: Codes, respondent: Codes) -> NDArra
     """Count the different respondents of every organization, (o,)."""
     known = (organization >= 0) & (respondent >= 0)
     count = len(study.organizations)
-    pairs = np.sort(respondent[known].astype(np.int64) * count + organization[known])
-    first = np.ones(len(pairs), dtype=np.bool_)
-    first[1:] = pairs[1:] != pairs[:-1]
-    return np.bincount(pairs[first] % count, minlength=count)
+    pairs = distinct(respondent[known].astype(np.int64) * count + organization[known])
+    return np.bincount(pairs % count, minlength=count)
 
 
 def _not_operated(source: Source, organization: Codes, cells: Cells) -> Iterable[Finding]:

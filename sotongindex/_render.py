@@ -22,6 +22,7 @@ __all__ = ["TABLES", "Rendered", "TableKind", "notice_words", "show", "study_fac
 TableKind: TypeAlias = Literal[
     "index", "league", "channels", "dimensions", "means", "peers", "standing", "gaps",
     "priorities", "findings", "ranks", "shrinkage", "respondent_plan", "differences", "bands",
+    "margins",
 ]  # fmt: skip
 
 NOTEBOOK_ROWS = 20
@@ -145,6 +146,15 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
         *_SCORE,
         Column("grade"),
         Column("probability_right", "chance"),
+    ),
+    "margins": (
+        Column("group"),
+        Column("variable"),
+        Column("category"),
+        Column("respondents", "count"),
+        Column("wanted", "share", "target"),
+        Column("before", "share"),
+        Column("after", "share"),
     ),
 }
 

@@ -12,7 +12,18 @@ from typing import Literal, TypeAlias, get_args
 from sotongindex._arrays import round_half_up
 from sotongindex.errors import MethodError, nearest_key
 
-__all__ = ["MISSING", "Language", "chance", "count", "interval", "number", "say", "signed", "words"]
+__all__ = [
+    "MISSING",
+    "Language",
+    "chance",
+    "count",
+    "interval",
+    "number",
+    "say",
+    "share",
+    "signed",
+    "words",
+]
 
 Language: TypeAlias = Literal["ko", "en"]
 
@@ -99,6 +110,15 @@ def chance(value: object) -> str:
     if share < 0.005:
         return "< 1%"
     return "> 99%" if share >= 0.995 else f"{number(100 * share, 0)}%"
+
+
+def share(value: object) -> str:
+    """Write a share in per cent.
+
+    >>> share(0.0625)
+    '6.3%'
+    """
+    return MISSING if _is_missing(value) else f"{number(100 * float(value))}%"  # type: ignore[arg-type]  # a number
 
 
 def interval(low: object, high: object, *, language: Language) -> str:

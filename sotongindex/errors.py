@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from sotongindex.checks import CheckReport
 
 __all__ = [
+    "CalibrationError",
+    "CalibrationWarning",
     "DefinitionError",
     "MethodError",
     "ResponseError",
@@ -78,6 +80,35 @@ class MethodError(SotongIndexError, ValueError):
     def __init__(self, message: str, *, argument: str | None = None) -> None:
         super().__init__(f"{argument}: {message}" if argument else message)
         self.argument = argument
+
+
+class CalibrationError(MethodError):
+    """Margins that the respondents cannot be weighted to.
+
+    Attributes:
+        argument: The argument at fault.
+        variable: The variable at fault, if it is one.
+        categories: Its categories, or the groups, at fault.
+        counts: For each, how many respondents or which number the message is about.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        argument: str = "margins",
+        variable: str | None = None,
+        categories: Iterable[str] = (),
+        counts: Iterable[float] = (),
+    ) -> None:
+        super().__init__(message, argument=argument)
+        self.variable = variable
+        self.categories = tuple(categories)
+        self.counts = tuple(counts)
+
+
+class CalibrationWarning(UserWarning):
+    """Weights that miss their margins, which was allowed with ``not_converged="warning"``."""
 
 
 class SchemaError(SotongIndexError, ValueError):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sotongindex._arrays import missing_code, read_only
+from sotongindex._calibrated import Calibration
 from sotongindex._frames import Column, Frame, Numbers, Text
 from sotongindex._reading import Reading
 from sotongindex.checks import CheckReport, Finding
@@ -54,6 +55,7 @@ class Responses:
         stratum: Positions in `stratum_keys`, (n,); None means one stratum.
         stratum_keys: The different keys in order.
         kept: Further columns by name, each (n,): numbers, or text; NaN or ``""`` where empty.
+        calibration: How the weights were made, if they were calibrated here.
         report: What the check found.
     """
 
@@ -69,6 +71,7 @@ class Responses:
     stratum: NDArray[np.int32] | None = attrs.field(default=None, converter=_array_or_none)
     stratum_keys: tuple[str, ...] = ()
     kept: Mapping[str, NDArray[Any]] = attrs.field(factory=dict, converter=_arrays)
+    calibration: Calibration | None = None
     report: CheckReport = attrs.field(factory=CheckReport)
 
     @property

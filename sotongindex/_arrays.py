@@ -98,6 +98,14 @@ class Groups:
         for start in range(0, len(self.order), BLOCK_ROWS):
             yield slice(start, min(start + BLOCK_ROWS, len(self.order)))
 
+    def stretches(self) -> Iterator[tuple[int, slice]]:
+        """Yield every group's key and its sorted rows."""
+        starts = np.flatnonzero(np.diff(self.rank, prepend=-1)).tolist()
+        for key, start, stop in zip(
+            self.keys.tolist(), starts, [*starts[1:], len(self.rank)], strict=True
+        ):
+            yield key, slice(start, stop)
+
     def whole_blocks(self) -> Iterator[slice]:
         """Cut the sorted rows into blocks of so many whole groups."""
         for first in range(0, len(self), BLOCK_ROWS):

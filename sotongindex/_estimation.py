@@ -8,11 +8,15 @@ import attrs
 import numpy as np
 
 from sotongindex._arrays import FloatArray, IntArray
+from sotongindex._design import Design
 from sotongindex._evaluations import Evaluations
 from sotongindex._factors import Factor
-from sotongindex._influence import Design, Influence, answering_clusters
+from sotongindex._influence import Influence, answering_clusters
 from sotongindex._jackknife import jackknife_levels, occupied_groups
 from sotongindex._levels import LEVELS, Level, Tree
+from sotongindex._linearization import linearize
+from sotongindex._replication import Replication, replicate_levels
+from sotongindex._residuals import Auxiliary
 from sotongindex.aggregation import Hierarchy
 from sotongindex.tally import Tally
 from sotongindex.variance import Estimates, Linearization
@@ -59,8 +63,13 @@ def linearized_levels(
         means=np.nan_to_num(tally.item_means()).reshape(-1, columns),
         scale=scale,
     )
-    # Index and channels have one number an evaluation at most, and are asked for again and again.
-    variances, factors = influence.variances(keep=("channels", "index"))
+    responses = evaluations.responses
+    auxiliary = (
+        None
+        if responses.calibration is None
+        else Auxiliary.of(responses, responses.calibration, design)
+    )
+    variances, factors = linearize(influence, auxiliary)
     return _estimates(
         items,
         hierarchy,
@@ -89,6 +98,34 @@ def _linearized_freedom(design: Design, method: Linearization, clusters: IntArra
         columns=np.maximum(clusters - cost[..., None], 0.0),
         units=np.maximum(of_unit - cost, 0.0),
         organizations=np.maximum(design.organizations.clusters - design.organizations.cost, 0.0),
+    )
+
+
+def replicated_levels(
+    replication: Replication, *, tally: Tally, hierarchy: Hierarchy, items: FloatArray
+) -> dict[Level, Estimates]:
+    """Return the estimates of every level from replicates."""
+    evaluations, method = replication.evaluations, replication.ascent.method
+    values = _values(items, hierarchy)
+    variances, factors = replicate_levels(replication, values)
+    answers = tally.dense(tally.answers)
+    clusters = answering_clusters(evaluations, answers.reshape(-1, answers.shape[-1]))
+    design = Design.of(evaluations.responses, Linearization(lonely="certainty"))
+    own = _linearized_freedom(design, Linearization(), clusters.reshape(answers.shape))
+    most = replication.replicates.freedom
+    freedom = Freedom(
+        columns=np.minimum(own.columns, most),
+        units=np.minimum(own.units, most),
+        organizations=np.minimum(own.organizations, most),
+    )
+    return _estimates(
+        items,
+        hierarchy,
+        variances=variances,
+        factors=factors,
+        freedom=freedom,
+        tree=_tree(evaluations, hierarchy),
+        level=method.level,
     )
 
 
@@ -138,13 +175,7 @@ def _estimates(
     tree: Tree,
     level: float,
 ) -> dict[Level, Estimates]:
-    values: dict[Level, FloatArray] = {
-        "items": items,
-        "cells": hierarchy.cells,
-        "channels": hierarchy.channels,
-        "dimensions": hierarchy.dimensions,
-        "index": hierarchy.index,
-    }
+    values = _values(items, hierarchy)
     freedoms = _climb_freedom(hierarchy, tree, variances=variances, freedom=freedom)
     result: dict[Level, Estimates] = {}
     for name in LEVELS:
@@ -157,6 +188,16 @@ def _estimates(
             level=level,
         )
     return result
+
+
+def _values(items: FloatArray, hierarchy: Hierarchy) -> dict[Level, FloatArray]:
+    return {
+        "items": items,
+        "cells": hierarchy.cells,
+        "channels": hierarchy.channels,
+        "dimensions": hierarchy.dimensions,
+        "index": hierarchy.index,
+    }
 
 
 def _climb_freedom(

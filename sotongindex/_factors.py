@@ -1,8 +1,8 @@
 """The thin factor of a covariance, and its one law: if y = J x, the factor of y is F J'.
 
-A factor is kept as named blocks of rows; the covariance is the sum over blocks of sign * F' F. The
-rows of a block are labelled, by respondent or by jackknife group, so that factors made in different
-places (two levels, two waves, two studies) know which of their rows are the same people.
+A factor is kept as named blocks of rows; the covariance is the sum over blocks of F' F. The rows of
+a block are labelled, by respondent, by jackknife group or by replicate, so that factors made in
+different places (two levels, two waves, two studies) know which of their rows are the same people.
 """
 
 from __future__ import annotations
@@ -20,17 +20,53 @@ from sotongindex.errors import MethodError
 
 Labels: TypeAlias = NDArray[Any]
 
-# Names of the blocks. Rows of strata are subtracted: they centre the clusters within their stratum.
-CLUSTERS, STRATA, GROUPS = "clusters", "strata", "jackknife groups"
+# Names of the blocks whose rows can be matched between results.
+CLUSTERS, GROUPS = "clusters", "jackknife groups"
+_METHODS: Mapping[Hashable, str] = {CLUSTERS: "Linearization", GROUPS: "GroupJackknife"}
+
+
+def _nothing(block: Block) -> sparse.sparray:
+    return sparse.csr_array((block.matrix.shape[0], 0))
+
+
+def _no_loads(block: Block) -> sparse.sparray:
+    return sparse.csr_array((0, block.matrix.shape[1]))
 
 
 @attrs.frozen(eq=False)
 class Block:
-    """Rows of a factor: unique labels (r,), a matrix (r, k), and the sign of its contribution."""
+    """Rows of a factor: a sparse matrix, less what a few variables explain of it.
+
+    The rows are ``matrix - variables @ loads``. A respondent touches few numbers, so `matrix` has
+    few entries; what is taken off everybody (the mean of a stratum, the effect of a calibration
+    variable) has a value for every row, and is kept as a product.
+
+    Attributes:
+        labels: Whose rows they are, unique, (r,).
+        matrix: What each row puts into each number, (r, k).
+        variables: What is known of every row, (r, q).
+        loads: What every variable explains of each number, (q, k).
+    """
 
     labels: Labels
     matrix: sparse.sparray
-    sign: float = 1.0
+    variables: sparse.sparray = attrs.field(default=attrs.Factory(_nothing, takes_self=True))
+    loads: sparse.sparray = attrs.field(default=attrs.Factory(_no_loads, takes_self=True))
+
+    def select(self, at: NDArray[np.integer[Any]]) -> Block:
+        """Return the columns `at`."""
+        return attrs.evolve(self, matrix=self.matrix[:, at], loads=self.loads[:, at])
+
+    def mapped(self, transposed: sparse.sparray) -> Block:
+        """Return the block after a step with this transposed Jacobian (k, m)."""
+        return attrs.evolve(self, matrix=self.matrix @ transposed, loads=self.loads @ transposed)
+
+    def draw(self, count: int, rng: np.random.Generator) -> FloatArray:
+        """Draw normal deviations with the covariance F' F, (count, k)."""
+        chance = rng.standard_normal((count, len(self.labels)))
+        explained = self.loads.T @ (self.variables.T @ chance.T)
+        drawn: FloatArray = (self.matrix.T @ chance.T - explained).T
+        return drawn
 
 
 Blocks: TypeAlias = Mapping[Hashable, Block]
@@ -52,10 +88,7 @@ class StoredFactor:
 
     def columns(self, at: NDArray[np.integer[Any]]) -> Blocks:
         """Return the blocks restricted to the columns `at`."""
-        return {
-            name: attrs.evolve(block, matrix=block.matrix[:, at])
-            for name, block in self.blocks.items()
-        }
+        return {name: block.select(at) for name, block in self.blocks.items()}
 
 
 @attrs.frozen(eq=False)
@@ -72,7 +105,7 @@ class LinearFactor:
             used = np.unique(rows.indices)
             transposed = rows[:, used].T
             for name, block in factor.columns(used).items():
-                mapped = attrs.evolve(block, matrix=block.matrix @ transposed)
+                mapped = block.mapped(transposed)
                 result[name] = _add(result[name], mapped) if name in result else mapped
         return result
 
@@ -89,6 +122,21 @@ class DetachedFactor:
         return {(self.source, name): block for name, block in self.factor.columns(at).items()}
 
 
+@attrs.frozen(kw_only=True)
+class Replicated:
+    """The name of rows that are replicates; they match the same replicates of the same sample only.
+
+    Attributes:
+        method: The kind of replicates.
+        setting: All that makes them.
+        sample: A digest of the sample they were made from.
+    """
+
+    method: str
+    setting: object
+    sample: str
+
+
 def independent_factor(standard_error: FloatArray) -> StoredFactor:
     """Return the factor of numbers whose errors have nothing to do with each other."""
     size = len(standard_error)
@@ -98,44 +146,113 @@ def independent_factor(standard_error: FloatArray) -> StoredFactor:
     return StoredFactor({name: Block(np.arange(size), matrix)})
 
 
-def covariance(first: Blocks, second: Blocks) -> sparse.csr_array:
+@attrs.frozen(eq=False)
+class Covariance:
+    """A covariance (k, l) as a sparse matrix plus the product of two thin ones.
+
+    Attributes:
+        near: Through rows that touch both, (k, l).
+        left: (k, q).
+        right: (q, l).
+    """
+
+    near: sparse.sparray
+    left: sparse.sparray
+    right: sparse.sparray
+
+    def toarray(self) -> FloatArray:
+        """Return the matrix."""
+        dense: FloatArray = self.near.toarray() + (self.left @ self.right).toarray()
+        return dense
+
+    def diagonal(self, first: sparse.csr_array, second: sparse.csr_array) -> FloatArray:
+        """Return the diagonal of ``first @ covariance @ second.T`` without making the matrix."""
+        near = (first @ self.near).multiply(second).sum(axis=1)
+        far = (first @ self.left).multiply(second @ self.right.T).sum(axis=1)
+        return np.asarray(near + far)
+
+
+def covariance(first: Blocks, second: Blocks) -> Covariance:
     """Return the covariance between two sets of columns.
 
     Raises:
-        MethodError: If one was found by linearization and the other by a grouped jackknife.
+        MethodError: If both rest on respondents but their rows cannot be matched: one was found by
+            linearization and the other by replicates, or each by replicates of its own.
     """
-    if (CLUSTERS in first and GROUPS in second) or (GROUPS in first and CLUSTERS in second):
-        raise MethodError(
-            "one result has its errors from Linearization, the other from GroupJackknife: the "
-            "respondents they share cannot be matched; compute both with the same variance"
-        )
-    total = sparse.csr_array((_width(first), _width(second)))
+    _check_matchable(first, second)
+    near = sparse.csr_array((_width(first), _width(second)))
+    left, right = [near[:, :0]], [near[:0]]
     for name in first.keys() & second.keys():
-        left, right = first[name], second[name]
-        here, there = _matched(left.labels, right.labels)
-        total += (left.matrix[here].T @ right.matrix[there]) * left.sign
-    return total
+        here, there = _matched(first[name], second[name])
+        between = there.variables.T @ here.matrix
+        explained = here.variables.T @ there.matrix
+        explained -= (here.variables.T @ there.variables) @ there.loads
+        near += here.matrix.T @ there.matrix
+        left += [between.T, here.loads.T]
+        right += [-there.loads, -explained]
+    return Covariance(near, sparse.hstack(left, format="csr"), sparse.vstack(right, format="csr"))
+
+
+def _check_matchable(first: Blocks, second: Blocks) -> None:
+    """Raise where two results rest on people who cannot be told to be the same or not."""
+    known = [{_method_of(name) for name in blocks} - {None} for blocks in (first, second)]
+    names = [set(blocks) for blocks in (first, second)]
+    loose = {n for n in names[0] ^ names[1] if isinstance(n, Replicated)}
+    here, there = known
+    if (here and there and here != there) or (here == there and loose):
+        methods = " and ".join(sorted(str(method) for method in here | there))
+        raise MethodError(
+            f"the errors of two results come from {methods}, made apart: the respondents they "
+            "share cannot be matched; compute both with Linearization, or both with GroupJackknife"
+        )
+
+
+def _method_of(name: Hashable) -> str | None:
+    return name.method if isinstance(name, Replicated) else _METHODS.get(name)
 
 
 def _width(blocks: Blocks) -> int:
     return next((block.matrix.shape[1] for block in blocks.values()), 0)
 
 
-def _matched(left: Labels, right: Labels) -> tuple[Any, Any]:
-    """Return the positions of the labels that both have."""
-    if left is right or np.array_equal(left, right):
-        return slice(None), slice(None)
-    _, here, there = np.intersect1d(left, right, assume_unique=True, return_indices=True)
-    return here, there
+def _matched(left: Block, right: Block) -> tuple[Block, Block]:
+    """Return the rows of the labels that both have."""
+    if left.labels is right.labels or np.array_equal(left.labels, right.labels):
+        return left, right
+    labels, here, there = np.intersect1d(
+        left.labels, right.labels, assume_unique=True, return_indices=True
+    )
+    return _rows(left, here, labels), _rows(right, there, labels)
+
+
+def _rows(block: Block, at: NDArray[np.integer[Any]], labels: Labels) -> Block:
+    return attrs.evolve(
+        block, labels=labels, matrix=block.matrix[at], variables=block.variables[at]
+    )
 
 
 def _add(left: Block, right: Block) -> Block:
     """Add two blocks of the same columns, row by row of the same label."""
-    if left.labels is right.labels or np.array_equal(left.labels, right.labels):
-        return attrs.evolve(left, matrix=left.matrix + right.matrix)
-    labels, position = np.unique(np.concatenate([left.labels, right.labels]), return_inverse=True)
-    rows = np.arange(len(position))
-    gather = sparse.csr_array((np.ones(len(rows)), (position, rows)), (len(labels), len(rows)))
-    return attrs.evolve(
-        left, labels=labels, matrix=gather @ sparse.vstack([left.matrix, right.matrix])
+    labels = left.labels
+    if not (labels is right.labels or np.array_equal(labels, right.labels)):
+        labels, position = np.unique(
+            np.concatenate([left.labels, right.labels]), return_inverse=True
+        )
+        size, split = len(labels), len(left.labels)
+        left, right = _placed(left, position[:split], size), _placed(right, position[split:], size)
+    matrix = left.matrix + right.matrix
+    if left.variables is right.variables:
+        return Block(labels, matrix, left.variables, left.loads + right.loads)
+    return Block(
+        labels,
+        matrix,
+        sparse.hstack([left.variables, right.variables], format="csr"),
+        sparse.vstack([left.loads, right.loads], format="csr"),
     )
+
+
+def _placed(block: Block, position: NDArray[np.integer[Any]], size: int) -> Block:
+    """Return the rows at their positions among more rows."""
+    rows = np.arange(len(position))
+    gather = sparse.csr_array((np.ones(len(rows)), (position, rows)), (size, len(rows)))
+    return attrs.evolve(block, matrix=gather @ block.matrix, variables=gather @ block.variables)

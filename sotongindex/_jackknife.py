@@ -36,8 +36,8 @@ def jackknife_levels(
         shape = (tree.places(level), tree.width(level))
         variances[level] = np.zeros(shape)
         rows.add_squares(variances[level])
-        used, matrix = rows.matrix(np.arange(shape[0] * shape[1]))
-        factors[level] = StoredFactor({GROUPS: Block(used, matrix)})
+        matrix = rows.matrix(np.arange(shape[0] * shape[1]), tally.groups)
+        factors[level] = StoredFactor({GROUPS: Block(np.arange(tally.groups), matrix)})
     return {level: variances[level] for level in LEVELS}, factors
 
 

@@ -125,17 +125,33 @@ class Rows:
         first, stop = int(self.place.min()), int(self.place.max()) + 1
         total[first:stop] += group_sums(self.values**2, self.place - first, stop - first)
 
-    def matrix(self, at: IntArray) -> tuple[IntArray, sparse.csc_array]:
-        """Return the sources that occur, and a column for each flattened position in `at`."""
+    def projected(self, variables: sparse.csr_array) -> Rows:
+        """Add up the rows of every place, each times every variable (sources, q) of its source.
+
+        In the result the source is the variable.
+        """
+        own = variables[self.source]
+        count = variables.shape[1]
+        first = int(self.place.min(initial=0))
+        key = np.repeat(self.place - first, np.diff(own.indptr)) * count + own.indices
+        occurs = np.bincount(key) > 0
+        rank = np.cumsum(occurs) - 1
+        place, source = np.divmod(np.flatnonzero(occurs), count)
+        gather = sparse.csc_array(
+            (own.data, rank[key], own.indptr), shape=(len(place), len(self.place))
+        )
+        return Rows(place=place + first, source=source, values=gather @ self.values)
+
+    def matrix(self, at: IntArray, sources: int) -> sparse.csc_array:
+        """Return a row for each source and a column for each flattened position in `at`."""
         width = self.values.shape[1]
-        used, position = np.unique(self.source, return_inverse=True)
         columns = self.place[:, None] * width + np.arange(width)
         last = max(int(columns.max(initial=-1)), int(at.max(initial=-1)))
         full = sparse.csc_array(
-            (self.values.ravel(), (np.repeat(position, width), columns.ravel())),
-            shape=(len(used), last + 1),
+            (self.values.ravel(), (np.repeat(self.source, width), columns.ravel())),
+            shape=(sources, last + 1),
         )
-        return used, full[:, at]
+        return full[:, at]
 
 
 def _stretch(positions: IntArray) -> slice | IntArray:

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from sotongindex._text import Language, number, say
 from sotongindex.method import IndexMethod, Powers
 from sotongindex.models import Channel, Dimension, Framework, Scale
-from sotongindex.variance import GroupJackknife
+from sotongindex.variance import (
+    BalancedRepeatedReplication,
+    Bootstrap,
+    GroupJackknife,
+    Jackknife,
+    Linearization,
+    ReplicateWeights,
+    VarianceMethod,
+)
 from sotongindex.weighting import FixedWeights, Rule, WeightingScheme
 
 __all__ = ["method_sentences"]
@@ -91,9 +99,22 @@ def _weights(
 
 
 def _errors(method: IndexMethod, language: Language, *, measured: bool) -> str:
-    level = f"{100 * method.level:g}%"
-    if not measured:
-        return say("method.errors.given", language, level=level)
-    if isinstance(method.variance, GroupJackknife):
-        return say("method.errors.jackknife", language, level=level, groups=method.variance.groups)
-    return say(f"method.errors.{method.variance.correction}", language, level=level)
+    way, facts = _way_to_errors(method.variance) if measured else ("given", {})
+    return say(f"method.errors.{way}", language, level=f"{100 * method.level:g}%", **facts)
+
+
+def _way_to_errors(variance: VarianceMethod) -> tuple[str, dict[str, object]]:
+    """Return the name of a way to errors, and what there is to say about it."""
+    match variance:
+        case Linearization(correction=correction):
+            return correction, {}
+        case GroupJackknife(groups=groups):
+            return "jackknife", {"groups": groups}
+        case Jackknife():
+            return "clusters", {}
+        case BalancedRepeatedReplication():
+            return "balanced", {}
+        case Bootstrap(replicates=replicates, kind=kind):
+            return "bootstrap", {"count": replicates, "kind": kind}
+        case ReplicateWeights(columns=columns):
+            return "supplied", {"count": len(columns)}

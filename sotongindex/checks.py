@@ -32,6 +32,10 @@ Code: TypeAlias = Literal[
     "infinite_weight",
     "stratum_differs",
     "cluster_differs",
+    "missing_population",
+    "non_positive_population",
+    "population_differs",
+    "population_exceeded",
     # dates
     "epoch_date",
     "unreadable_date",

@@ -9,16 +9,18 @@ from collections.abc import Mapping
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from sotongindex._arrays import FloatArray, distinct
-from sotongindex._estimation import jackknifed_levels, linearized_levels
+from sotongindex._ascent import Ascent
+from sotongindex._estimation import jackknifed_levels, linearized_levels, replicated_levels
 from sotongindex._evaluations import Evaluations, RespondentMeans
 from sotongindex._levels import Level, Tree
 from sotongindex._notices import Notice, find_notices
+from sotongindex._replicates import replicates_of
+from sotongindex._replication import Replication
 from sotongindex._version import __version__
-from sotongindex.aggregation import Hierarchy, aggregate_cells, aggregate_items
+from sotongindex.aggregation import Hierarchy
 from sotongindex.errors import MethodError
 from sotongindex.method import IndexMethod, Powers
 from sotongindex.models import Channel, Dimension, Framework, Study, SurveyItem
@@ -93,8 +95,16 @@ def compute_index(
         tally = _fitting(answers, method)
     rated = np.asarray(tally.dense(tally.evaluations) > 0)
     operated = operated_channels(answers.study, rated)
-    items, hierarchy = _aggregate(tally, weights, method, operated=operated)
-    levels = _levels(evaluations, tally, method, hierarchy=hierarchy, items=items)
+    count = len(answers.study.framework.items)
+    ascent = Ascent(
+        framework=answers.study.framework,
+        weights=weights,
+        method=method,
+        operated=operated,
+        enough=tally.dense(tally.answers)[..., :count] >= method.min_answers,
+    )
+    items, hierarchy = ascent.scores(tally.item_means())
+    levels = _levels(evaluations, tally, ascent, hierarchy=hierarchy, items=items)
     return IndexResult(
         study=answers.study,
         scheme=scheme,
@@ -138,6 +148,12 @@ def _fitting(tally: Tally, method: IndexMethod) -> Tally:
             '"items first"',
             argument="order",
         )
+    if not isinstance(method.variance, GroupJackknife | Linearization):
+        raise MethodError(
+            f"{type(method.variance).__name__} makes replicates of respondents, and a tally keeps "
+            "none; give the responses, or use GroupJackknife",
+            argument="variance",
+        )
     if tally.groups != _groups(method):
         raise MethodError(
             f"the tally has jackknife groups: {tally.groups}, the method asks for "
@@ -148,45 +164,27 @@ def _fitting(tally: Tally, method: IndexMethod) -> Tally:
     return tally
 
 
-def _aggregate(
-    tally: Tally, weights: ImportanceWeights, method: IndexMethod, *, operated: NDArray[np.bool_]
-) -> tuple[FloatArray, Hierarchy]:
-    """Return the item means (o, c, i) and everything above them."""
-    framework, powers = tally.study.framework, method.power
-    count = len(framework.items)
-    columns = tally.item_means()
-    items = columns[..., :count]
-    enough = tally.dense(tally.answers)[..., :count] >= method.min_answers
-    cells, cell_by_item = aggregate_items(
-        np.where(enough, items, np.nan),
-        weights,
-        item_dimensions=np.array(framework.item_dimensions),
-        power=powers.items,
-        min_share=method.min_share,
-    )
-    first = method.order == "respondents first"
-    hierarchy = aggregate_cells(
-        columns[..., count:-1] if first else cells,
-        weights,
-        operated=operated,
-        powers=(powers.dimensions, powers.channels),
-        min_share=method.min_share,
-        absent_is_zero=method.absent_channels == "zero",
-        channels=columns[..., -1] if first else None,
-        cell_by_item=cell_by_item,
-    )
-    return items, hierarchy
-
-
 def _levels(
     evaluations: Evaluations | None,
     tally: Tally,
-    method: IndexMethod,
+    ascent: Ascent,
     *,
     hierarchy: Hierarchy,
     items: FloatArray,
 ) -> dict[Level, Estimates]:
-    if evaluations is not None and isinstance(method.variance, Linearization):
+    """Return the estimates of every level by the method's way to errors."""
+    method = ascent.method
+    calibrated = evaluations is not None and evaluations.responses.calibration is not None
+    if evaluations is None or (isinstance(method.variance, GroupJackknife) and not calibrated):
+        tree = Tree.of(
+            hierarchy,
+            dimension_of=np.array(tally.study.framework.item_dimensions),
+            respondents_first=method.order == "respondents first",
+        )
+        return jackknifed_levels(
+            tree, tally=tally, hierarchy=hierarchy, items=items, level=method.level
+        )
+    if isinstance(method.variance, Linearization):
         return linearized_levels(
             evaluations,
             method.variance,
@@ -195,14 +193,12 @@ def _levels(
             items=items,
             level=method.level,
         )
-    tree = Tree.of(
-        hierarchy,
-        dimension_of=np.array(tally.study.framework.item_dimensions),
-        respondents_first=method.order == "respondents first",
+    replication = Replication(
+        evaluations=evaluations,
+        replicates=replicates_of(evaluations.responses, method.variance),
+        ascent=ascent,
     )
-    return jackknifed_levels(
-        tree, tally=tally, hierarchy=hierarchy, items=items, level=method.level
-    )
+    return replicated_levels(replication, tally=tally, hierarchy=hierarchy, items=items)
 
 
 def _counts(answers: Responses | Tally, tally: Tally) -> Counts:

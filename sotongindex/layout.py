@@ -76,6 +76,8 @@ class Layout:
         weight: The column with whom the answers stand for; None means that all count 1.
         stratum: The column with the stratum of the sample.
         cluster: The column with the cluster of the sample; None means that every respondent is one.
+        stratum_population: The column with how many clusters (respondents, where there are none)
+            the row's stratum has in the population; None means that the sample is a small part.
         date: The column with the day of the answers; checked, not used.
         columns: The columns of items that are not called like their item, given as
             ``{item: column}``, or the columns of all, as ``{(item, channel): column}``.
@@ -98,6 +100,7 @@ class Layout:
     weight: str | None = None
     stratum: str | None = None
     cluster: str | None = None
+    stratum_population: str | None = None
     date: str | None = None
     columns: tuple[ItemColumn, ...] = attrs.field(default=(), converter=_item_columns)
     item: str | None = None
@@ -151,6 +154,7 @@ class Roles(TypedDict, total=False):
     weight: str | None
     stratum: str | None
     cluster: str | None
+    stratum_population: str | None
     date: str | None
     columns: ColumnNames | Iterable[ItemColumn] | None
     item: str | None

@@ -54,6 +54,8 @@ class Responses:
         cluster_keys: The different keys in order; None as for `cluster`.
         stratum: Positions in `stratum_keys`, (n,); None means one stratum.
         stratum_keys: The different keys in order.
+        stratum_populations: How many clusters each stratum has in the population, (h,); None means
+            that the sample is a small part of it.
         kept: Further columns by name, each (n,): numbers, or text; NaN or ``""`` where empty.
         calibration: How the weights were made, if they were calibrated here.
         report: What the check found.
@@ -70,6 +72,9 @@ class Responses:
     cluster_keys: NDArray[Any] | None = attrs.field(default=None, converter=_array_or_none)
     stratum: NDArray[np.int32] | None = attrs.field(default=None, converter=_array_or_none)
     stratum_keys: tuple[str, ...] = ()
+    stratum_populations: NDArray[np.float64] | None = attrs.field(
+        default=None, converter=_array_or_none
+    )
     kept: Mapping[str, NDArray[Any]] = attrs.field(factory=dict, converter=_arrays)
     calibration: Calibration | None = None
     report: CheckReport = attrs.field(factory=CheckReport)
@@ -135,6 +140,7 @@ class Responses:
         weight: str | None = None,
         stratum: str | None = None,
         cluster: str | None = None,
+        stratum_population: str | None = None,
         date: str | None = None,
         columns: ColumnNames | Iterable[ItemColumn] | None = None,
         keep: Iterable[str] = (),
@@ -166,6 +172,7 @@ class Responses:
             weight=weight,
             stratum=stratum,
             cluster=cluster,
+            stratum_population=stratum_population,
             date=date,
             columns=columns,
             keep=keep,
@@ -187,6 +194,7 @@ class Responses:
         weight: str | None = None,
         stratum: str | None = None,
         cluster: str | None = None,
+        stratum_population: str | None = None,
         date: str | None = None,
         keep: Iterable[str] = (),
         duplicates: Duplicates = "error",
@@ -207,6 +215,7 @@ class Responses:
             weight=weight,
             stratum=stratum,
             cluster=cluster,
+            stratum_population=stratum_population,
             date=date,
             keep=keep,
             duplicates=duplicates,
@@ -225,6 +234,7 @@ class Responses:
         weight: ArrayLike | None = None,
         stratum: ArrayLike | None = None,
         cluster: ArrayLike | None = None,
+        stratum_population: ArrayLike | None = None,
         duplicates: Duplicates = "error",
     ) -> Responses:
         """Take plain arrays, with one row per evaluation.
@@ -240,6 +250,8 @@ class Responses:
             weight: (n,), or None where all count 1.
             stratum: Keys, (n,), or None.
             cluster: Keys, (n,), or None where every respondent is a cluster.
+            stratum_population: How many clusters the row's stratum has in the population, (n,), or
+                None where the sample is a small part of it.
             duplicates: As for `Layout`.
 
         Raises:
@@ -252,7 +264,13 @@ class Responses:
         columns["organization"] = _coded(organization, study.organization_keys, "organization")
         if channel is not None:
             columns["channel"] = _coded(channel, framework.channel_keys, "channel")
-        roles = {"respondent": respondent, "weight": weight, "stratum": stratum, "cluster": cluster}
+        roles = {
+            "respondent": respondent,
+            "weight": weight,
+            "stratum": stratum,
+            "cluster": cluster,
+            "stratum_population": stratum_population,
+        }
         given = {role: array for role, array in roles.items() if array is not None}
         layout = Layout(
             channel=None if channel is None else "channel",
@@ -260,6 +278,7 @@ class Responses:
             weight=None if weight is None else "weight",
             stratum=None if stratum is None else "stratum",
             cluster=None if cluster is None else "cluster",
+            stratum_population=None if stratum_population is None else "stratum_population",
             columns=bound,
             duplicates=duplicates,
         )

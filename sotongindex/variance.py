@@ -9,7 +9,7 @@ respondents know it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 import numpy as np
@@ -26,75 +26,32 @@ from sotongindex._factors import (
     independent_factor,
 )
 from sotongindex._student import t_probability, t_quantile
-from sotongindex._validators import is_one_of
+from sotongindex._variance_methods import (
+    BalancedRepeatedReplication,
+    Bootstrap,
+    GroupJackknife,
+    Jackknife,
+    Linearization,
+    ReplicateWeights,
+    VarianceMethod,
+)
 from sotongindex.errors import MethodError
 
-__all__ = ["Estimates", "GroupJackknife", "Linearization", "VarianceMethod", "combine"]
+__all__ = [
+    "BalancedRepeatedReplication",
+    "Bootstrap",
+    "Estimates",
+    "GroupJackknife",
+    "Jackknife",
+    "Linearization",
+    "ReplicateWeights",
+    "VarianceMethod",
+    "combine",
+]
 
 
-@attrs.frozen(kw_only=True)
-class Linearization:
-    r"""Standard errors from the influence of every respondent.
+_NUMBERS_DRAWN = 2_000_000  # at a time, to bound the memory of draws
 
-    The influence of respondent :math:`r` on an item mean :math:`m = \sum w x / \sum w` is
-    :math:`z_r = \sum w (x - m) / \sum w` over the respondent's own answers; on anything computed
-    from item means it is the same combination of these as its derivative. With clusters
-    :math:`c`, influences are summed within them, and with :math:`m_h` clusters in stratum
-    :math:`h`
-
-    .. math:: V = \sum_h \frac{m_h}{m_h - 1} \sum_{c \in h} (z_c - \bar z_h)^2 .
-
-    That treats an organization as a domain of a large sample, and is too small where few
-    respondents rate it. The default corrects for that: an item that :math:`n` clusters answered,
-    out of :math:`m` clusters in the strata they come from, has its influences multiplied by
-    :math:`\sqrt{n (m - 1) / ((n - 1) m)}`, and its t distribution has about :math:`n - 1` degrees
-    of freedom. Where an organization holds the whole sample, both rules agree.
-
-    Attributes:
-        correction: ``"organization"``, the default above, or ``"design"``: the formula alone with
-            (clusters - strata) degrees of freedom, as R survey does.
-        lonely: What to do with a stratum of one cluster: ``"error"``; ``"certainty"``, it adds no
-            variance; ``"adjust"``, its influence is taken from the overall mean of 0.
-
-    References:
-        Binder (1983), doi:10.2307/1402588. Woodruff (1971), doi:10.1080/01621459.1971.10482279.
-    """
-
-    correction: Literal["organization", "design"] = attrs.field(
-        default="organization", validator=is_one_of("organization", "design")
-    )
-    lonely: Literal["error", "certainty", "adjust"] = attrs.field(
-        default="error", validator=is_one_of("error", "certainty", "adjust")
-    )
-
-
-@attrs.frozen(kw_only=True)
-class GroupJackknife:
-    r"""Standard errors from leaving out one group of respondents at a time.
-
-    With :math:`G` groups and :math:`\theta_{(g)}` the item mean without group :math:`g`,
-
-    .. math:: V = \frac{G - 1}{G} \sum_g (\theta_{(g)} - \theta)^2 .
-
-    A group depends on the respondent's key alone, so one group-by of any engine gives every error
-    and covariance. Degrees of freedom: the groups an organization's respondents fall into, less
-    one. Strata are not used, which makes errors a little too large where strata differ.
-
-    Attributes:
-        groups: The number of groups, 2 or more.
-
-    References:
-        Kott (2001), The delete-a-group jackknife, Journal of Official Statistics 17, 521-526.
-    """
-
-    groups: int = 32
-
-    def __attrs_post_init__(self) -> None:
-        if self.groups < 2:
-            raise MethodError(f"expected 2 or more, got {self.groups}", argument="groups")
-
-
-VarianceMethod: TypeAlias = Linearization | GroupJackknife
 Jacobian: TypeAlias = Any  # a matrix (m, k): nested sequences, an array, or a scipy sparse array
 
 
@@ -287,6 +244,38 @@ class Estimates:
         """Return the same estimates with the respondents of `source`, who are nobody else's."""
         return attrs.evolve(self, factor=DetachedFactor(self.factor, source))
 
+    def draws(self, count: int, *, rng: int | np.random.Generator | None = None) -> FloatArray:
+        """Draw what other samples of the same population might have given, around the values.
+
+        Deviations are normal with the covariance of the estimates, so that numbers which rest on
+        the same respondents move together; the covariance itself is never made.
+
+        Args:
+            count: How many draws.
+            rng: A seed or generator.
+
+        Returns:
+            Draws (count, ...) over the shape of the values, not kept within `lower` and `upper`;
+            NaN where a value is missing or its error is not known.
+
+        Raises:
+            MethodError: If `count` is negative.
+
+        >>> pair = Estimates.independent([50.0, 60.0], [3.0, 0.0])
+        >>> pair.draws(1000, rng=7).std(axis=0).round(1).tolist()
+        [3.0, 0.0]
+        """
+        if count < 0:
+            raise MethodError(f"expected 0 or more, got {count}", argument="count")
+        random = np.random.default_rng(rng)
+        drawn = np.tile(np.where(np.isnan(self.variance), np.nan, self.values).ravel(), (count, 1))
+        for block in self.factor.columns(np.arange(self.size)).values():
+            rows = max(1, _NUMBERS_DRAWN // max(len(block.labels), 1))
+            for start in range(0, count, rows):
+                part = drawn[start : start + rows]
+                part += block.draw(len(part), random)
+        return drawn.reshape(count, *self.shape)
+
     def probability_at_least(self, threshold: ArrayLike) -> FloatArray:
         """Return the probability that the true value is at least `threshold`.
 
@@ -392,8 +381,7 @@ def _variance(terms: Sequence[tuple[Estimates, sparse.csr_array]]) -> FloatArray
     total = np.zeros(maps[0].shape[0])
     for first, left in enumerate(maps):
         for second in range(first, len(maps)):
-            between = covariance(blocks[first], blocks[second])
-            cross = (left @ between).multiply(maps[second]).sum(axis=1)
+            cross = covariance(blocks[first], blocks[second]).diagonal(left, maps[second])
             total += cross if first == second else 2 * cross
-    # Rounding, and stratum rows that are subtracted, can leave -1e-18 where 0 is meant.
+    # Rounding can leave -1e-18 where 0 is meant.
     return np.maximum(total, 0.0)

@@ -53,12 +53,19 @@ GOOD: dict[str, list[Any]] = {
     "weight": [1.0, 1.0, 0.5, 0.5, 2.0, 1.5],
     "stratum": ["s1", "s1", "s1", "s1", "s2", "s2"],
     "cluster": ["c1", "c1", "c2", "c2", "c3", "c4"],
+    "population": [10.0] * 6,
     "date": [date(2024, 5, day) for day in range(1, 7)],
     "q1": [1, 2, 3, 4, 5, 9],
     "q2": [7, 6, None, 4, 3, 2],
     "q3": [5, None, 4, None, 3, 2],
 }
-ROLES = {"weight": "weight", "stratum": "stratum", "cluster": "cluster", "date": "date"}
+ROLES = {
+    "weight": "weight",
+    "stratum": "stratum",
+    "cluster": "cluster",
+    "stratum_population": "population",
+    "date": "date",
+}
 LONG: dict[str, list[Any]] = {
     "organization": ["kt", "kt", "skt", "naver"],
     "channel": ["blog", "blog", "twitter", "blog"],
@@ -241,6 +248,18 @@ FAULTS = [
         "non_positive_weight",
         {"weight": {3: 0.0, 4: -1.0}},
         {"column": "weight", "count": 2, "rows": (3, 4)},
+    ),
+    Fault(
+        "missing_population",
+        {"population": {0: None}},
+        {"column": "population", "count": 1, "rows": (0,)},
+    ),
+    Fault("non_positive_population", {"population": {0: -1}}, {"count": 1, "rows": (0,)}),
+    Fault("population_differs", {"population": {5: 21.0}}, {"count": 1, "rows": (5,)}),
+    Fault(
+        "population_exceeded",
+        {"population": dict.fromkeys(range(4), 1.0)},
+        {"column": "population", "count": 1, "rows": (0, 1, 2, 3)},
     ),
     Fault("infinite_weight", {"weight": {0: np.inf}}, {"count": 1, "rows": (0,)}),
     Fault(

@@ -13,6 +13,7 @@ from sotongindex._arrays import distinct
 from sotongindex._frames import Frame
 from sotongindex._reading.answers import Answers
 from sotongindex._reading.cells import Cells
+from sotongindex._reading.design import design_faults, populations
 from sotongindex._reading.plausibility import item_warnings, organization_warnings
 from sotongindex._reading.rows import Codes, Rows
 from sotongindex._reading.source import Source
@@ -53,6 +54,7 @@ class Reading:
         findings = [
             *source.check(),
             *rows.findings,
+            *design_faults(rows, layout),
             *cells.findings,
             *_not_operated(source, organization, cells),
             *answers.findings,
@@ -88,6 +90,9 @@ class Reading:
         if rows.stratum is not None:
             fields["stratum"], used = _in_use(rows.stratum[row], len(rows.stratum_keys))
             fields["stratum_keys"] = tuple(np.array(rows.stratum_keys)[used].tolist())
+        if rows.stratum_population is not None:
+            stratum = fields.get("stratum", np.zeros(len(row), dtype=np.int32))
+            fields["stratum_populations"] = populations(stratum, rows.stratum_population[row])
         for value in fields.values():
             if isinstance(value, np.ndarray) and value.base is None:
                 value.flags.writeable = False  # it is ours: no copy is needed to protect it

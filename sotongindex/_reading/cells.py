@@ -261,6 +261,7 @@ def _differences(
         (layout.weight, rows.weight),
         (layout.stratum, rows.stratum),
         (layout.cluster, rows.cluster),
+        (layout.stratum_population, rows.stratum_population),
         *rows.kept.items(),
     ]
     for name, values in named:

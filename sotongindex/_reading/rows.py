@@ -13,9 +13,8 @@ from sotongindex._arrays import is_missing
 from sotongindex._frames import Column, Dates, Numbers, Text
 from sotongindex._reading.coding import Parsed, days, keyed, numbers, recode, sorted_keys
 from sotongindex._reading.source import Source
-from sotongindex.checks import Code, Finding, Severity, few, finding_in, told
+from sotongindex.checks import Code, Finding, few, finding_in, told
 from sotongindex.errors import nearest_key
-from sotongindex.layout import Layout
 
 __all__ = ["Codes", "Rows", "text_faults"]
 
@@ -39,6 +38,7 @@ class Rows:
         stratum_keys: (strata,).
         cluster: (n,) or None.
         cluster_keys: (clusters,) or None.
+        stratum_population: (n,) or None.
         kept: Further columns, each (n,).
         findings: What is wrong with the roles.
     """
@@ -53,6 +53,7 @@ class Rows:
     stratum_keys: tuple[str, ...]
     cluster: Codes | None
     cluster_keys: NDArray[Any] | None
+    stratum_population: NDArray[np.float64] | None
     kept: Mapping[str, NDArray[Any]]
     findings: tuple[Finding, ...]
 
@@ -72,69 +73,19 @@ class Rows:
             respondent=respondent,
             respondent_keys=respondent_keys,
             item=_match(source, "item", framework.item_keys, found=found),
-            weight=_weights(source, found),
+            weight=_positive(source, source.layout.weight, faults=_WEIGHT, found=found),
             stratum=stratum,
             stratum_keys=() if stratum_keys is None else tuple(map(str, stratum_keys.tolist())),
             cluster=cluster,
             cluster_keys=cluster_keys,
+            stratum_population=_positive(
+                source, source.layout.stratum_population, faults=_POPULATION, found=found
+            ),
             kept={name: _kept(column) for name in layout.keep if (column := source.column(name))},
             findings=(),
         )
-        found += rows.design_faults(layout)
         found += _date_faults(source)
         return attrs.evolve(rows, findings=tuple(found))
-
-    def design_faults(self, layout: Layout) -> Iterable[Finding]:
-        """Find clusters that lie in two strata, and respondents that lie in two clusters."""
-        if self.stratum is not None:
-            within, what = (
-                (self.respondent, "respondent")
-                if self.cluster is None
-                else (self.cluster, "cluster")
-            )
-            yield from _differing(
-                self.stratum,
-                within,
-                (what, "in more than one stratum"),
-                code="stratum_differs",
-                severity="error",
-                column=layout.stratum,
-            )
-        if self.cluster is not None:
-            yield from _differing(
-                self.cluster,
-                self.respondent,
-                ("respondent", "in more than one cluster; make keys that start anew unique"),
-                code="cluster_differs",
-                severity="warning",
-                column=layout.cluster,
-            )
-
-
-def _differing(
-    value: Codes,
-    within: Codes,
-    message: tuple[str, str],
-    *,
-    code: Code,
-    severity: Severity,
-    column: str | None,
-) -> Iterable[Finding]:
-    """Find the groups `within` which `value` is not the same."""
-    rows = np.flatnonzero((value >= 0) & (within >= 0))
-    first = np.full(within.max(initial=-1) + 1, -1)
-    first[within[rows[::-1]]] = rows[::-1]
-    odd = rows[value[rows] != value[first[within[rows]]]]
-    if len(odd):
-        count = len(np.unique(within[odd]))
-        yield Finding(
-            code=code,
-            severity=severity,
-            message=f"{told(count, message[0])} {message[1]}",
-            column=column,
-            count=count,
-            rows=odd,
-        )
 
 
 def _null(column: str, null: NDArray[np.bool_]) -> Finding:
@@ -230,31 +181,55 @@ def _group(
     return codes, keys
 
 
-def _weights(source: Source, found: list[Finding]) -> NDArray[np.float64] | None:
-    name = source.layout.weight
+@attrs.frozen(kw_only=True)
+class _Faults:
+    """What can be wrong with positive numbers; `infinite` is None where inf is fine."""
+
+    missing: tuple[Code, str]
+    non_positive: tuple[Code, str]
+    infinite: tuple[Code, str] | None
+    advice: str
+
+
+_WEIGHT = _Faults(
+    missing=("missing_weight", "no weight"),
+    non_positive=("non_positive_weight", "weight of 0 or less"),
+    infinite=("infinite_weight", "infinite weight"),
+    advice="whoever stands for nobody is left out of the frame, not weighted 0",
+)
+_POPULATION = _Faults(
+    missing=("missing_population", "no population"),
+    non_positive=("non_positive_population", "population of 0 or less"),
+    infinite=None,
+    advice="give the number of clusters that the stratum has in the population, inf for very many",
+)
+
+
+def _positive(
+    source: Source, name: str | None, *, faults: _Faults, found: list[Finding]
+) -> NDArray[np.float64] | None:
+    """Read a column of positive numbers."""
     column = source.column(name)
     if column is None or name is None:
         return None
     parsed = numbers(column)
     found += text_faults(parsed, name)
-    found += _weight_faults(parsed, name)
+    found += _number_faults(parsed, name, faults)
     return recode(parsed.values, np.dtype(np.float64))
 
 
-def _weight_faults(parsed: Parsed, column: str) -> Iterable[Finding]:
+def _number_faults(parsed: Parsed, column: str, faults: _Faults) -> Iterable[Finding]:
     values, absent = parsed.values, is_missing(parsed.values)
     blank = absent if parsed.wrong is None else absent & ~parsed.wrong
-    faults: tuple[tuple[Code, NDArray[np.bool_], str], ...] = (
-        ("missing_weight", blank, "no weight"),
-        ("non_positive_weight", (values <= 0) & ~absent, "weight of 0 or less"),
-        ("infinite_weight", values == np.inf, "infinite weight"),
-    )
-    for code, mask, what in faults:
+    cases = [(faults.missing, blank), (faults.non_positive, (values <= 0) & ~absent)]
+    if faults.infinite is not None:
+        cases.append((faults.infinite, values == np.inf))
+    for (code, what), mask in cases:
         if mask.any():
             yield finding_in(
                 mask,
                 what,
-                advice="whoever stands for nobody is left out of the frame, not weighted 0",
+                advice=faults.advice,
                 code=code,
                 severity="error",
                 column=column,

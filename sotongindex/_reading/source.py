@@ -55,6 +55,7 @@ class Source:
             "weight": layout.weight,
             "stratum": layout.stratum,
             "cluster": layout.cluster,
+            "stratum_population": layout.stratum_population,
             "date": layout.date,
         }
         return {role: name for role, name in roles.items() if name is not None}

@@ -51,10 +51,22 @@ def means(rows, weight):
     return (weight @ values) / (weight @ answered)
 
 
-def influences(rows):
+def influences(rows, weight):
     values, answered = answers(rows)
-    weight = rows["weight"]
     return (values - means(rows, weight) * answered) * weight[:, None] / (weight @ answered)
+
+
+def from_the_formula(rows, influence, *, sampled=False):
+    """The covariance over strata of clusters, (9, 9)."""
+    total = np.zeros((9, 9))
+    for stratum in np.unique(rows["stratum"]):
+        here = rows["stratum"] == stratum
+        keys, rank = np.unique(rows["cluster"][here], return_inverse=True)
+        sums = np.zeros((len(keys), 9))
+        np.add.at(sums, rank, influence[here])
+        left = 1 - len(keys) / rows["population_size"][here][0] if sampled else 1
+        total += left * len(keys) * np.cov(sums.T, ddof=1)
+    return total
 
 
 def of_respondents(rows, respondents, values):
@@ -102,17 +114,23 @@ def test_estimates(data, found):
 @pytest.mark.parametrize("sampled", [False, True])
 def test_strata_and_clusters_from_the_formula(sampled):
     rows = survey_rows("sample.csv")
-    influence = influences(rows)
-    expected = np.zeros((9, 9))
-    for stratum in np.unique(rows["stratum"]):
-        here = rows["stratum"] == stratum
-        keys, rank = np.unique(rows["cluster"][here], return_inverse=True)
-        sums = np.zeros((len(keys), 9))
-        np.add.at(sums, rank, influence[here])
-        left = 1 - len(keys) / rows["population_size"][here][0] if sampled else 1
-        expected += left * len(keys) * np.cov(sums.T, ddof=1)
     name = "strata_clusters_fpc" if sampled else "strata_clusters"
+    expected = from_the_formula(rows, influences(rows, rows["weight"]), sampled=sampled)
     close(linearization["designs"][name]["covariance"], expected)
+
+
+@pytest.mark.parametrize(("data", "name", "found"), [row for row in FOUND if "degf" in row[2]])
+def test_degrees_of_freedom(data, name, found):
+    rows = survey_rows(data)
+    _, answered = answers(rows)
+    units = rows["respondent" if name == "independent" else "cluster"]
+    strata = rows["stratum"] if "strata" in name else np.full(len(units), "")
+
+    def freedom(used):
+        return len(set(units[used])) - len(set(strata[used]))
+
+    assert found["degf"] == freedom(np.ones(len(units), dtype=bool))
+    assert np.ravel(found["domain_degf"]).tolist() == [freedom(used) for used in answered.T]
 
 
 def test_the_lonely_stratum():
@@ -126,16 +144,20 @@ def test_the_lonely_stratum():
     }
     close(variance["remove"], variance["certainty"])
     close(variance["average"], variance["remove"] * 5 / 4)
-    alone = influences(rows)[strata == "s1"].sum(axis=0)
+    alone = influences(rows, rows["weight"])[strata == "s1"].sum(axis=0)
     close(variance["adjust"], variance["remove"] + np.outer(alone, alone))
+
+
+def sampled_people():
+    rows = survey_rows("sample.csv")
+    _, first = np.unique(rows["respondent"], return_index=True)
+    return rows, {key: column[first] for key, column in rows.items()}
 
 
 @pytest.mark.parametrize("name", list(calibration["designs"]))
 def test_calibrated_weights(name):
     found, population = calibration["designs"][name], calibration["population"]
-    rows = survey_rows("sample.csv")
-    _, first = np.unique(rows["respondent"], return_index=True)
-    people = {key: column[first] for key, column in rows.items()}
+    rows, people = sampled_people()
     weight = np.array(found["weight"])
     assert people["respondent"].tolist() == calibration["respondents"]
     close(people["weight"], calibration["starting_weight"])
@@ -154,7 +176,40 @@ def test_calibrated_weights(name):
         close(weight @ people["age_years"], population["age_years"])
     spread = of_respondents(rows, calibration["respondents"], weight)
     close(np.ravel(found["mean"]), means(rows, spread))
+    assert found["degf"] == 30 - 5
     check(found)
+
+
+@pytest.mark.parametrize("name", list(calibration["designs"]))
+def test_residuals_of_the_regression(name):
+    found = calibration["designs"][name]
+    rows, people = sampled_people()
+    start, final = people["weight"], np.array(found["weight"])
+    rated = influences(rows, of_respondents(rows, calibration["respondents"], final))
+    mine = rows["respondent"] == people["respondent"][:, None]
+    variables = mine @ rated / final[:, None]
+
+    def covariance(weight):
+        half = np.sqrt(weight)[:, None]
+        matrix = auxiliaries(name, people)
+        slopes = np.linalg.lstsq(matrix * half, variables * half)[0]
+        return from_the_formula(people, (variables - matrix @ slopes) * final[:, None])
+
+    close(found["covariance"], covariance(np.ones(len(start)) if name == "rake" else start))
+    if name == "rake":
+        close(found["regression_rule"]["covariance"], covariance(start))
+        close(np.ravel(found["regression_rule"]["se"]) ** 2, np.diag(covariance(start)))
+
+
+def auxiliaries(name, people):
+    sexes = np.stack([people["sex"] == key for key in ("female", "male")], axis=1)
+    ages = np.stack([people["age"] == key for key in ("young", "middle", "old")], axis=1)
+    if name == "post_stratify":
+        return (sexes[:, :, None] & ages[:, None]).reshape(-1, 6).astype(float)
+    margins = np.hstack([sexes, ages]).astype(float)
+    if name in {"rake", "linear", "raking"}:
+        return margins
+    return np.hstack([margins, people["age_years"][:, None]])
 
 
 def test_bounds_bind():
@@ -173,6 +228,8 @@ def test_replicates(name):
     place = {key: at for at, key in enumerate(made["clusters"])}
     factors = np.array(made["factors"])[[place[key] for key in rows["cluster"]]]
     assert not made["combined"]
+    analysis = np.unique(rows["weight"][:, None] * factors, axis=0)
+    assert made["degf"] == np.linalg.matrix_rank(analysis) - 1
     close(made["replicate_means"], means(rows, (rows["weight"][:, None] * factors).T))
     check_replicates(made, made["scale"], made["rscales"])
 
@@ -182,6 +239,8 @@ def test_replicates(name):
 def test_recalibrated_replicates(design, name):
     found, start = recalibrated["designs"][design][name], replicates["designs"][design]
     close(found["weight"], calibration["designs"][name]["weight"])
+    for centre in ("average", "mse"):
+        close(found[centre]["mean"], calibration["designs"][name]["mean"])
     check(found["average"])
     check(found["mse"])
     check_replicates(found, start["scale"], start["rscales"])
@@ -208,5 +267,8 @@ def test_design_effects():
     close(np.ravel(effects["weight"]), weight)
     kish = answered.sum(axis=0) * (rows["weight"] ** 2 @ answered) / weight**2
     close(np.ravel(effects["kish"]), kish)
+    _, people = sampled_people()
+    start = people["weight"]
+    close(effects["kish_respondents"], len(start) * (start**2).sum() / start.sum() ** 2)
     left = 1 - np.array(effects["answers"]) / effects["weight"]
     close(np.array(effects["without_replacement"]) * left, effects["replace"])

@@ -262,7 +262,7 @@ class Estimates:
             MethodError: If `count` is negative.
 
         >>> pair = Estimates.independent([50.0, 60.0], [3.0, 0.0])
-        >>> pair.draws(1000, rng=7).std(axis=0).round(1).tolist()
+        >>> pair.draws(10_000, rng=7).std(axis=0).round(1).tolist()
         [3.0, 0.0]
         """
         if count < 0:

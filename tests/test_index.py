@@ -143,6 +143,22 @@ def test_a_stratified_sample_centres_within_its_strata():
     assert strata.index.degrees_of_freedom.item() == 10
 
 
+def test_waves_with_the_same_strata_but_other_people_are_independent():
+    study = small_study()
+    first, second = (
+        compute_index(
+            answered(
+                study,
+                [(start + r, "a", "blog", 1 + (r * step) % 7) for r in range(12)],
+                stratum=[f"s{r // 6}" for r in range(12)],
+            )
+        ).index
+        for start, step in ((0, 3), (100, 2))
+    )
+    assert first.covariance(second)[0, 0] == 0
+    assert first.covariance(first)[0, 0] == pytest.approx(first.variance[0])
+
+
 @pytest.mark.parametrize(("lonely", "expected"), [("certainty", 0.0), ("adjust", 1.0)])
 def test_a_stratum_of_one_cluster_needs_a_rule(lonely, expected):
     study = small_study(organizations=["a"])

@@ -56,6 +56,56 @@ def test_shared_respondents_are_matched_by_their_keys(seed):
     np.testing.assert_allclose(change.covariance(), [total], atol=1e-9)
 
 
+def explained(seed, rows, *, size=2, variables=2):
+    """Estimates whose rows are a sparse matrix less what a few variables explain of it."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.normal(size=(len(rows), size)) * (rng.random((len(rows), size)) < 0.4)
+    known, loads = rng.normal(size=(len(rows), variables)), rng.normal(size=(variables, size))
+    whole = matrix - known @ loads
+    block = Block(rows, sparse.csc_array(matrix), sparse.csr_array(known), sparse.csr_array(loads))
+    estimates = Estimates(
+        values=np.full(size, 50.0),
+        variance=(whole**2).sum(axis=0),
+        degrees_of_freedom=np.full(size, np.inf),
+        factor=StoredFactor({CLUSTERS: block}),
+    )
+    return estimates, whole
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_what_variables_explain_is_a_product_and_counts_like_a_matrix(seed):
+    rng = np.random.default_rng(seed)
+    here, there = rng.permutation(14)[:9], rng.permutation(14)[:10]
+    (before, first), (after, second) = explained(seed, here), explained(seed + 1, there, size=3)
+    _, mine, theirs = np.intersect1d(here, there, return_indices=True)
+    expected = first[mine].T @ second[theirs]
+    np.testing.assert_allclose(before.covariance(after), expected, atol=1e-9)
+    np.testing.assert_allclose(before.covariance(), first.T @ first, atol=1e-9)
+    maps = rng.normal(size=(2, 2)), rng.normal(size=(2, 3))
+    change = combine([(before, maps[0]), (after, maps[1])], lower=-1e9, upper=1e9)
+    everyone = np.zeros((14, 2))
+    everyone[here] += first @ maps[0].T
+    everyone[there] += second @ maps[1].T
+    np.testing.assert_allclose(change.variance, (everyone**2).sum(axis=0), atol=1e-9)
+    np.testing.assert_allclose(change.covariance(), everyone.T @ everyone, atol=1e-9)
+    twice = combine([(before, np.eye(2)), (before, np.eye(2))])
+    np.testing.assert_allclose(twice.covariance(), 4 * first.T @ first, atol=1e-9)
+
+
+def test_draws_have_the_covariance_of_the_estimates():
+    estimates, _ = explained(3, np.arange(9), size=4)
+    independent = Estimates.independent([1.0, np.nan, 3.0], [2.0, 1.0, np.nan])
+    drawn = estimates.draws(40_000, rng=1)
+    np.testing.assert_allclose(drawn.mean(axis=0), estimates.values, atol=0.1)
+    scale = np.sqrt(np.outer(estimates.variance, estimates.variance))
+    np.testing.assert_allclose(np.cov(drawn.T) / scale, estimates.covariance() / scale, atol=0.02)
+    np.testing.assert_array_equal(drawn[:7], estimates.draws(40_000, rng=1)[:7])
+    assert np.isnan(independent.draws(2, rng=1)).tolist() == [[False, True, True]] * 2
+    assert independent.draws(0).shape == (0, 3)
+    with pytest.raises(MethodError, match="0 or more"):
+        independent.draws(-1)
+
+
 def test_another_source_s_respondent_is_another_person():
     one = clustered(np.ones((4, 1)))
     assert one.covariance(one).item() == 4

@@ -1,0 +1,197 @@
+"""Errors of a design against R's survey package: tests/golden/survey says how they were made."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import pytest
+from expected import survey_rows, survey_values
+from scipy import sparse
+
+from sotongindex._calibrated import Calibration
+from sotongindex._replicates import replicates_of
+from sotongindex.design_effects import sampling_design_effects
+from sotongindex.index import IndexMethod, compute_index
+from sotongindex.models import Channel, Dimension, Framework, Organization, Scale, Study, SurveyItem
+from sotongindex.responses import Responses
+from sotongindex.variance import Bootstrap, Jackknife, Linearization, ReplicateWeights
+
+ITEMS = ("q1", "q2", "q3")
+STUDY = Study(
+    key="synthetic",
+    framework=Framework(
+        key="synthetic",
+        version="1",
+        channels=[Channel(key="web")],
+        dimensions=[Dimension(key="all")],
+        items=[SurveyItem(key=key, dimension="all", scale=Scale(low=1, high=7)) for key in ITEMS],
+    ),
+    organizations=[Organization(key=key) for key in "abc"],
+)
+ROLES = {
+    "independent": {},
+    "clusters": {"cluster": "cluster"},
+    "strata_clusters": {"cluster": "cluster", "stratum": "stratum"},
+    "strata_clusters_fpc": {
+        "cluster": "cluster",
+        "stratum": "stratum",
+        "stratum_population": "population_size",
+    },
+}
+POINTS = 6 / 100  # of the scale, a point
+
+
+def read(name: str, design: str, **more: object) -> Responses:
+    return Responses.from_frame(survey_rows(name), STUDY, weight="weight", **ROLES[design], **more)
+
+
+def compare(responses: Responses, variance: object, expected: dict, *, design: bool = True) -> None:
+    """Means, standard errors, the whole covariance, and the difference of two organizations."""
+    items = compute_index(responses, method=IndexMethod(variance=variance)).items
+    np.testing.assert_allclose(1 + POINTS * items.values[:, 0], expected["mean"], rtol=1e-9)
+    np.testing.assert_allclose(POINTS * items.standard_error[:, 0], expected["se"], rtol=1e-9)
+    covariance = np.array(expected["covariance"])
+    np.testing.assert_allclose(POINTS**2 * items.covariance(), covariance, rtol=1e-9, atol=1e-12)
+    between = np.hstack([np.eye(3), -np.eye(3), np.zeros((3, 3))])
+    difference = items.transform(between, lower=-100)
+    np.testing.assert_allclose(
+        POINTS * difference.values, expected["difference"]["value"], rtol=1e-9, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        POINTS * difference.standard_error, expected["difference"]["se"], rtol=1e-9
+    )
+    if design:
+        assert set(items.degrees_of_freedom.ravel()) == {expected["degf"]}
+
+
+@pytest.mark.parametrize("design", ROLES)
+def test_linearization(design):
+    expected = survey_values("linearization")["designs"][design]
+    compare(read("sample.csv", design), Linearization(correction="design"), expected)
+
+
+@pytest.mark.parametrize("design", ["strata_clusters", "strata_clusters_fpc"])
+@pytest.mark.parametrize("rule", ["remove", "certainty", "adjust", "average"])
+def test_strata_of_one_cluster(rule, design):
+    expected = survey_values("lonely")["rules"][rule][design]
+    method = Linearization(correction="design", lonely=rule)
+    compare(read("lonely.csv", design), method, expected)
+
+
+def test_design_effects_by_comparison_with_simple_random_sampling():
+    expected = survey_values("design_effects")
+    responses = read("sample.csv", "strata_clusters")
+    method = IndexMethod(variance=Linearization(correction="design"))
+    found = sampling_design_effects(compute_index(responses, method=method), responses)
+    np.testing.assert_allclose(found[:, 0], expected["replace"], rtol=1e-9)
+
+
+# -- calibrated weights --------------------------------------------------------------------------
+
+
+def calibrated(responses: Responses, weight: np.ndarray, variables: np.ndarray) -> Responses:
+    """Take weights of respondents as calibrated to the totals that they reproduce."""
+    values = survey_values("calibration")
+    order = [values["respondents"].index(key) for key in responses.respondent_keys]
+    start, weight = np.array(values["starting_weight"])[order], np.asarray(weight)[order]
+    return attrs.evolve(
+        responses,
+        weight=weight[responses.respondent],
+        calibration=Calibration(
+            unit=responses.respondent,
+            cell=np.arange(len(start)),
+            start=start,
+            ratio=weight / start,
+            variables=sparse.csr_array(variables),
+            totals=variables.T @ weight,
+            group=np.zeros(variables.shape[1]),
+            margin=np.full(variables.shape[1], -1),
+            relative=np.zeros(variables.shape[1]),
+            distance="linear",
+            report=None,
+        ),
+    )
+
+
+def auxiliaries(responses: Responses, design: str) -> np.ndarray:
+    """What each design of R calibrates to, by respondent."""
+    first = np.unique(responses.respondent, return_index=True)[1]
+    kept = {name: values[first] for name, values in responses.kept.items()}
+    cells = kept["sex"], kept["age"]
+    if design == "post_stratify":
+        cells = (np.char.add(*cells),)
+    columns = [cell == category for cell in cells for category in np.unique(cell)]
+    if "age_years" in design or "bounded" in design:
+        columns.append(kept["age_years"])
+    return np.array(columns, dtype=float).T
+
+
+@pytest.mark.parametrize("design", survey_values("calibration")["designs"])
+def test_calibrated_weights_leave_no_error_in_what_they_explain(design):
+    expected = survey_values("calibration")["designs"][design]
+    if "regression_rule" in expected:
+        # R's rake takes residuals by ten rounds of unweighted means, its calibrate by regression.
+        expected |= expected["regression_rule"]
+        expected["difference"]["se"] = _difference_error(expected["covariance"])
+    responses = read("sample.csv", "strata_clusters", keep=("sex", "age", "age_years"))
+    weighted = calibrated(responses, expected["weight"], auxiliaries(responses, design))
+    compare(weighted, Linearization(correction="design"), expected)
+
+
+def _difference_error(covariance: list[list[float]]) -> np.ndarray:
+    between = np.hstack([np.eye(3), -np.eye(3), np.zeros((3, 3))])
+    return np.sqrt(np.diag(between @ np.array(covariance) @ between.T))
+
+
+# -- replicate weights ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("center", ["mean", "estimate"])
+@pytest.mark.parametrize("design", survey_values("replicates")["designs"])
+def test_replicate_weights_that_come_with_the_answers(design, center):
+    expected = survey_values("replicates")["designs"][design]
+    rows = survey_rows(expected["data"])
+    cluster = [expected["clusters"].index(key) for key in rows["cluster"]]
+    factors = np.array(expected["factors"])[cluster]
+    names = [f"r{r}" for r in range(factors.shape[1])]
+    responses = Responses.from_frame(
+        rows | dict(zip(names, factors.T, strict=True)),
+        STUDY,
+        weight="weight",
+        cluster="cluster",
+        keep=names,
+    )
+    method = ReplicateWeights(
+        columns=names,
+        scale=expected["scale"],
+        replicate_scales=expected["rscales"],
+        combined=False,
+        center=center,
+    )
+    found = expected["average" if center == "mean" else "mse"]
+    compare(responses, method, found, design=False)
+    items = compute_index(responses, method=IndexMethod(variance=method)).items
+    assert items.degrees_of_freedom.max() <= expected["degf"]
+
+
+@pytest.mark.parametrize("center", ["mean", "estimate"])
+@pytest.mark.parametrize(("name", "design"), [("JK1", "clusters"), ("JKn", "strata_clusters")])
+def test_leaving_out_one_cluster_at_a_time(name, design, center):
+    expected = survey_values("replicates")["designs"][name]
+    found = expected["average" if center == "mean" else "mse"]
+    compare(read("sample.csv", design), Jackknife(center=center), found, design=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("subbootstrap", "rao-wu"), ("bootstrap", "canty-davison")]
+)
+def test_bootstraps_have_the_scale_and_the_factors_of_their_kind(name, kind):
+    expected = survey_values("replicates")["designs"][name]
+    responses = read("sample.csv", "strata_clusters")
+    replicates = replicates_of(responses, Bootstrap(replicates=40, kind=kind))
+    np.testing.assert_allclose(replicates.scales, expected["scale"], rtol=1e-12)
+    assert replicates.freedom == expected["degf"]
+    # Random factors differ; those that can occur do not: whole multiples of m / (m - 1), or of 1.
+    own = {round(factor, 9) for factor in replicates.factors(np.arange(40)).ravel()}
+    theirs = {round(factor, 9) for factor in np.ravel(expected["factors"])}
+    assert len(own & theirs) > 0.8 * len(theirs)

@@ -172,11 +172,12 @@ def _parts(responses: Responses, calibration: Calibration) -> Iterator[tuple[Int
 
     count = len(responses.study.organizations)
     groups = int(calibration.group.max()) + 1
-    variables = calibration.variables
-    group = calibration.group[variables.indices[variables.indptr[:-1]]][calibration.cell]
+    entries = calibration.variables.tocoo()
+    group = np.zeros(len(calibration.ratio), dtype=np.int64)
+    group[entries.row] = calibration.group[entries.col]
+    own = count + group[calibration.cell[calibration.unit]]
     graph = sparse.coo_array(
-        (np.ones(len(calibration.unit)), (responses.organization, count + group[calibration.unit])),
-        shape=(count + groups, count + groups),
+        (np.ones(len(own)), (responses.organization, own)), shape=(count + groups, count + groups)
     )
     _, label = csgraph.connected_components(graph, directed=False)
     zone_of_column = label[count:][calibration.group]

@@ -49,13 +49,23 @@ from sotongindex.models import (
 from sotongindex.presets import Preset
 from sotongindex.recipe import Findings, Recipe
 from sotongindex.results import IndexResult
-from sotongindex.variance import Estimates, GroupJackknife, Linearization
+from sotongindex.variance import (
+    BalancedRepeatedReplication,
+    Bootstrap,
+    Estimates,
+    GroupJackknife,
+    Jackknife,
+    Linearization,
+    ReplicateWeights,
+)
 from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
 
 __all__ = ["from_json", "to_json"]
 
 _DEFINITIONS = (
+    BalancedRepeatedReplication,
     Band,
+    Bootstrap,
     Channel,
     CheckReport,
     Dimension,
@@ -68,6 +78,7 @@ _DEFINITIONS = (
     GroupJackknife,
     IndexMethod,
     ItemColumn,
+    Jackknife,
     Label,
     Layout,
     Linearization,
@@ -77,6 +88,7 @@ _DEFINITIONS = (
     Powers,
     Preset,
     Recipe,
+    ReplicateWeights,
     Scale,
     Study,
     SurveyItem,

@@ -268,7 +268,7 @@ def test_study_files_fit_the_schema(
         (("study", "framework", "items", 0, "reverse"), 1),
         (("study", "framework", "items", 0, "dimensio"), "openness"),
         (("method", "order"), "items last"),
-        (("method", "variance"), {"kind": "bootstrap"}),
+        (("method", "variance"), {"kind": "guesswork"}),
         (("rules", "min_peers_mean"), 7.5),
         (("targets",), [{"score": "70"}]),
         (("targets",), [{"score": 70, "due": "tomorrow"}]),

@@ -37,7 +37,15 @@ from sotongindex.models import (
 from sotongindex.presets import scsi_2017
 from sotongindex.recipe import Findings, Recipe
 from sotongindex.serialize import from_json, to_json
-from sotongindex.variance import Estimates, GroupJackknife, Linearization
+from sotongindex.variance import (
+    BalancedRepeatedReplication,
+    Bootstrap,
+    Estimates,
+    GroupJackknife,
+    Jackknife,
+    Linearization,
+    ReplicateWeights,
+)
 from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
 
 GOLDEN = Path(__file__).parent / "golden" / "documents" / "1"
@@ -135,7 +143,9 @@ REPORT = CheckReport(
 def definitions() -> dict[str, object]:
     """One definition of every kind of document, by its file's name."""
     return {
+        "balanced-repeated-replication": BalancedRepeatedReplication(fay=0.3, center="mean"),
         "band": Band(grade="A", at_least=70),
+        "bootstrap": Bootstrap(replicates=200, kind="canty-davison", rng=7),
         "channel": FRAMEWORK.channels[0],
         "check-report": REPORT,
         "dimension": FRAMEWORK.dimensions[0],
@@ -148,6 +158,7 @@ def definitions() -> dict[str, object]:
         "group-jackknife": GroupJackknife(groups=16),
         "index-method": RECIPE.method,
         "item-column": RECIPE.layout.columns[0],
+        "jackknife": Jackknife(center="mean"),
         "label": Label(ko="블로그", en="Blog"),
         "layout": RECIPE.layout,
         "linearization": Linearization(correction="design", lonely="adjust"),
@@ -157,6 +168,9 @@ def definitions() -> dict[str, object]:
         "powers": Powers(items=0, dimensions=1, channels=-0.5),
         "preset": scsi_2017(),
         "recipe": RECIPE,
+        "replicate-weights": ReplicateWeights(
+            columns=("w1", "w2"), scale=0.5, replicate_scales=(1, 0.75), combined=False
+        ),
         "scale": Scale(low=0, high=10, conversion="fraction of top", missing=[-1]),
         "study": STUDY,
         "survey-item": FRAMEWORK.items[1],

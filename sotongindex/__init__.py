@@ -36,10 +36,11 @@ from sotongindex.recipe import Findings, Recipe, load_recipe, run_recipe, save_r
 from sotongindex.responses import CheckReport, Layout, Responses, check_responses
 from sotongindex.serialize import from_json, to_json
 from sotongindex.tally import Tally
-from sotongindex.variance import Estimates, GroupJackknife, Linearization
+from sotongindex.variance import Bootstrap, Estimates, GroupJackknife, Linearization
 from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
 
 __all__ = [
+    "Bootstrap",
     "Channel",
     "CheckReport",
     "DefinitionError",

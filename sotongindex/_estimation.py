@@ -50,7 +50,7 @@ def linearized_levels(
     design = Design.of(evaluations.responses, method)
     weight, answers = tally.dense(tally.answer_weight), tally.dense(tally.answers)
     shape, columns = weight.shape, weight.shape[-1]
-    clusters = answering_clusters(evaluations, answers.reshape(-1, columns))
+    clusters = answering_clusters(evaluations, answers.reshape(-1, columns), design.units.clusters)
     totals = weight.reshape(-1, columns)
     scale = np.divide(1.0, totals, out=np.zeros_like(totals), where=totals > 0)
     if method.correction == "organization":
@@ -109,8 +109,10 @@ def replicated_levels(
     values = _values(items, hierarchy)
     variances, factors = replicate_levels(replication, values)
     answers = tally.dense(tally.answers)
-    clusters = answering_clusters(evaluations, answers.reshape(-1, answers.shape[-1]))
     design = Design.of(evaluations.responses, Linearization(lonely="certainty"))
+    clusters = answering_clusters(
+        evaluations, answers.reshape(-1, answers.shape[-1]), design.units.clusters
+    )
     own = _linearized_freedom(design, Linearization(), clusters.reshape(answers.shape))
     most = replication.replicates.freedom
     freedom = Freedom(

@@ -67,6 +67,7 @@ class Influence:
                 values *= self.design.stretch[base.source][:, None]
             else:
                 values *= self.design.stretch[0]
+            single |= self.tree.channels == 1
             yield base, climb(base, self.tree, sources=len(self.design.stratum), single=single)
 
     def of_evaluations(self) -> Iterator[Rows]:
@@ -109,22 +110,33 @@ class Influence:
         return points
 
 
-def answering_clusters(evaluations: Evaluations, answers: IntArray) -> IntArray:
-    """Return how many clusters found a value in every column of every unit, (u, p)."""
+def answering_clusters(evaluations: Evaluations, answers: IntArray, clusters: IntArray) -> IntArray:
+    """Return how many clusters found a value in every column of every unit, (u, p).
+
+    Args:
+        evaluations: The answers as columns.
+        answers: How many evaluations found one, (u, p).
+        clusters: The clusters of every unit, (u,).
+    """
     responses = evaluations.responses
     channels = len(responses.study.framework.channels)
     labels = len(responses.cluster_labels)
     unit = responses.organization.astype(np.int64) * channels + responses.channel
-    groups = Groups.of(unit * labels + responses.clusters)
-    if len(groups) == len(unit):
+    found_by = np.bincount(unit, minlength=len(answers))
+    if (clusters == found_by).all():
         return answers
-    result = np.zeros(answers.shape)
+    # Where nothing is missing, all clusters answered: only units with gaps are counted.
+    result = np.broadcast_to(clusters[:, None], answers.shape).astype(np.float64)
+    gaps: NDArray[np.bool_] = np.asarray((answers < found_by[:, None]).any(axis=1))
+    result[gaps] = 0.0
+    chosen = np.flatnonzero(gaps[unit])
+    groups = Groups.of(unit[chosen] * labels + responses.clusters[chosen])
     for stretch in groups.whole_blocks():
         rank = groups.rank[stretch]
         found = np.zeros((int(rank[-1] - rank[0]) + 1, answers.shape[1]))
         for start in range(stretch.start, stretch.stop, BLOCK_ROWS):
             part = slice(start, min(start + BLOCK_ROWS, stretch.stop))
-            answered = evaluations.answered(groups.order[part])
+            answered = evaluations.answered(chosen[groups.order[part]])
             found += group_sums(answered, groups.rank[part] - rank[0], len(found))
         units = groups.keys[rank[0] : rank[-1] + 1] // labels
         Rows(place=units, source=units, values=(found > 0).astype(np.float64)).add_squares(result)

@@ -10,18 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from sotongindex._arrays import FloatArray, IntArray, float_array, group_sums, read_only
-from sotongindex._calibration_constraints import Constraints
-from sotongindex._calibration_kernel import MET
+from sotongindex._calibration_kernel import MET, Constraints
 from sotongindex._calibration_report import CalibrationReport
 from sotongindex.errors import MethodError
 
-__all__ = ["Bounds", "Calibration", "ratio_limits"]
+__all__ = ["Bounds", "CalibratedWeights", "Calibration", "ratio_limits"]
 
 Bounds: TypeAlias = "tuple[float, float]"
 
 
 def _int_array(array: ArrayLike) -> IntArray:
     return read_only(np.asarray(array, dtype=np.int64))
+
+
+def _float_array(array: ArrayLike) -> FloatArray:
+    return read_only(np.asarray(array, dtype=np.float64))
 
 
 def _bool_array(array: ArrayLike) -> NDArray[np.bool_]:
@@ -55,7 +58,7 @@ class Calibration:
 
     unit: IntArray = attrs.field(converter=_int_array)
     cell: IntArray = attrs.field(converter=_int_array)
-    start: FloatArray = attrs.field(converter=float_array)
+    start: FloatArray = attrs.field(converter=_float_array)
     ratio: FloatArray = attrs.field(converter=float_array)
     variables: sparse.csr_array
     totals: FloatArray = attrs.field(converter=float_array)
@@ -124,6 +127,24 @@ class Calibration:
                 argument="start",
             )
         return fit.ratio
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class CalibratedWeights:
+    """Weights for the rows of a table.
+
+    Attributes:
+        weight: The new weights, (n,).
+        report: How it went.
+        calibration: How they were made; None where weights were only trimmed.
+    """
+
+    weight: FloatArray = attrs.field(converter=_float_array)
+    report: CalibrationReport
+    calibration: Calibration | None = None
+
+    def __str__(self) -> str:
+        return str(self.report)
 
 
 def ratio_limits(

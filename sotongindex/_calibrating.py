@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeVar
 
 import attrs
 import numpy as np
@@ -13,18 +13,19 @@ from scipy import sparse
 
 from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._calibrated import Bounds, Calibration, ratio_limits
-from sotongindex._calibration_constraints import Constraints, Fit
-from sotongindex._calibration_kernel import MET, Distance
+from sotongindex._calibration_kernel import MET, Constraints, Distance, Fit
 from sotongindex._calibration_report import CalibrationReport, MarginTable, kish_design_effect
+from sotongindex._conflicts import conflict
 from sotongindex._targets import Block, Sizes
 from sotongindex._weighting_cells import Cells
 from sotongindex._weighting_units import Units
 from sotongindex.errors import CalibrationError, CalibrationWarning
 
-__all__ = ["Design", "NotConverged"]
+__all__ = ["Design"]
 
-NotConverged: TypeAlias = Literal["error", "warning"]
 Value = TypeVar("Value", bound=np.generic)
+
+_MOST_CONFLICTS = 3  # groups whose conflict is told; each takes a linear program
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -60,7 +61,7 @@ class Columns:
         return values
 
     def matrix(self, blocks: Sequence[Block], cells: Cells) -> sparse.csr_array:
-        """Return the variables of every cell, (cells, p)."""
+        """Return the variables of every cell, (c, p)."""
         rows, columns, data = [], [], []
         for position, block in enumerate(blocks):
             number = np.full(block.used.shape, -1)
@@ -79,7 +80,7 @@ class Design:
     """A calibration to be solved.
 
     Attributes:
-        method: Who asked for it.
+        method: The function that was called.
         units: Who is weighted.
         cells: Their cells.
         sizes: The total weight of every group.
@@ -87,6 +88,7 @@ class Design:
         distance: What is smallest.
         ratio_bounds: Bounds of new by old weight.
         weight_bounds: Bounds of the new weight.
+        warn: Whether totals that cannot be met are a warning instead of an error.
     """
 
     method: str
@@ -95,16 +97,17 @@ class Design:
     sizes: Sizes
     blocks: Sequence[Block]
     distance: Distance
-    ratio_bounds: Bounds | None = None
-    weight_bounds: Bounds | None = None
+    ratio_bounds: Bounds | None
+    weight_bounds: Bounds | None
+    warn: bool
 
-    def solve(self, not_converged: NotConverged) -> tuple[FloatArray, Calibration]:
-        """Return the new weights of the units and how they were made.
+    def solve(self) -> tuple[FloatArray, Calibration]:
+        """Return the new weights of the units, and how they were made.
 
         Raises:
             CalibrationError: If the totals cannot be met, or only with weights of 0 or less.
         """
-        columns, cells = Columns.of(self.blocks), self.cells
+        columns, cells, units = Columns.of(self.blocks), self.cells, self.units
         totals = columns.take([block.totals for block in self.blocks])
         low, high = ratio_limits(cells.weight / cells.count, self.ratio_bounds, self.weight_bounds)
         constraints = Constraints(
@@ -116,14 +119,17 @@ class Design:
             high=high,
         )
         fit = constraints.fit(cells.weight[:, None], totals[:, None])
+        missed = self._missed(fit, constraints, totals=totals, columns=columns)
         ratio = fit.ratio[:, 0]
-        start = np.ones(self.units.count) if self.units.weight is None else self.units.weight
+        self._check_positive(ratio)
+        start = np.ones(units.count) if units.weight is None else units.weight
         weight = start * ratio[cells.cell]
-        if (fit.miss > MET).any():
-            self._complain(fit, not_converged)
+        unit = np.arange(len(weight)) if units.unit is None else units.unit
+        for array in (cells.cell, start, weight, unit):
+            array.flags.writeable = False  # it is ours: no copy is needed to protect it
         report = self._report(constraints, totals, columns=columns, fit=fit, weight=weight)
         calibration = Calibration(
-            unit=np.arange(len(weight)) if self.units.unit is None else self.units.unit,
+            unit=unit,
             cell=cells.cell,
             start=start,
             ratio=ratio,
@@ -135,24 +141,69 @@ class Design:
             distance=self.distance,
             ratio_bounds=self.ratio_bounds,
             weight_bounds=self.weight_bounds,
-            report=report,
+            report=attrs.evolve(report, not_converged=missed),
         )
         return weight, calibration
 
-    def _complain(self, fit: Fit, not_converged: NotConverged) -> None:
-        """Raise or warn that totals are missed."""
-        missed = [
-            group
-            for group, miss in zip(self.sizes.groups, fit.miss[:, 0], strict=True)
-            if miss > MET
+    def _missed(
+        self, fit: Fit, constraints: Constraints, *, totals: FloatArray, columns: Columns
+    ) -> tuple[str, ...]:
+        """Return what misses its totals, and why; raise or warn."""
+        groups = np.flatnonzero(fit.miss[:, 0] > MET)
+        if len(groups) == 0:
+            return ()
+        names = [f"{block}={category}" for block, category in self._names(columns)]
+        told = [
+            conflict(
+                constraints,
+                int(group),
+                weight=self.cells.weight,
+                totals=totals,
+                names=names,
+                bounded=self._bounded(),
+            )
+            for group in groups[:_MOST_CONFLICTS]
         ]
+        where = [self.sizes.groups[group] for group in groups]
+        if self.units.by is not None:
+            told = [f"{name!r}: {text}" for name, text in zip(where, told, strict=False)]
+            told += [repr(name) for name in where[_MOST_CONFLICTS:]]
         message = (
-            f"the margins cannot all be met{' in ' + str(missed) if self.units.by else ''}: after "
-            f"{fit.steps} steps the largest miss is {fit.miss.max():.2g} as a share"
+            f"the largest miss after {fit.steps} steps is {fit.miss.max():.2g} as a share; "
+            + "; ".join(told[: _MOST_CONFLICTS + 2])
+            + (f"; {len(told)} groups in all" if len(told) > _MOST_CONFLICTS + 2 else "")
         )
-        if not_converged == "error":
-            raise CalibrationError(message)
-        warnings.warn(message, CalibrationWarning, stacklevel=3)
+        if not self.warn:
+            raise CalibrationError(
+                message, variable=self.units.by, categories=where if self.units.by else ()
+            )
+        warnings.warn(message, CalibrationWarning, stacklevel=5)
+        return tuple(told)
+
+    def _bounded(self) -> tuple[FloatArray, Bounds] | None:
+        """Return what bounds are multiples of, and which."""
+        if self.ratio_bounds is not None:
+            return self.cells.weight, self.ratio_bounds
+        if self.weight_bounds is not None:
+            return self.cells.count.astype(np.float64), self.weight_bounds
+        return None
+
+    def _names(self, columns: Columns) -> list[tuple[str, str]]:
+        """Return variable and category of every column."""
+        return [
+            (self.blocks[block].name, self.blocks[block].categories[place])
+            for block, place in zip(columns.block, columns.place, strict=True)
+        ]
+
+    def _check_positive(self, ratio: FloatArray) -> None:
+        wrong = ratio <= 0
+        if wrong.any():
+            raise CalibrationError(
+                f"{int(self.cells.count[wrong].sum())} of {self.units.count} respondents would get "
+                f"a weight of 0 or less, the lowest {ratio.min():.3g} times their old one; give "
+                'ratio_bounds with a lower above 0, or distance="raking"',
+                argument="distance",
+            )
 
     def _report(
         self,
@@ -164,31 +215,27 @@ class Design:
         weight: FloatArray,
     ) -> CalibrationReport:
         cells, sizes, group = self.cells, self.sizes, columns.group
-        ratio = fit.ratio[:, 0]
+        ratio, names = fit.ratio[:, 0], self._names(columns)
         total = np.bincount(cells.group, cells.weight * ratio, len(sizes.groups))
         target = totals / sizes.after[group]
         before = (cells.weight @ constraints.variables) / sizes.before[group]
         after = ((cells.weight * ratio) @ constraints.variables) / total[group]
-        unit = np.maximum(np.abs(constraints.variables).max(axis=0).toarray(), np.abs(target))
-        table = MarginTable(
-            group=tuple(sizes.groups[g] for g in group),
-            variable=tuple(self.blocks[b].name for b in columns.block),
-            category=tuple(
-                self.blocks[b].categories[k]
-                for b, k in zip(columns.block, columns.place, strict=True)
-            ),
-            respondents=columns.take([block.count for block in self.blocks]),
-            target=target,
-            before=before,
-            after=after,
-            total=total[group],
-        )
+        largest = np.abs(constraints.variables).max(axis=0).toarray()
         return CalibrationReport(
             method=self.method,
             units=self.units.count,
             iterations=fit.steps,
-            margins=table,
-            error_before=float((np.abs(before - target) / unit).max()),
+            margins=MarginTable(
+                group=tuple(sizes.groups[g] for g in group),
+                variable=tuple(name for name, _ in names),
+                category=tuple(category for _, category in names),
+                respondents=columns.take([block.count for block in self.blocks]),
+                target=target,
+                before=before,
+                after=after,
+                total=total[group],
+            ),
+            error_before=float((np.abs(before - target) / largest).max()),
             error_after=float(fit.miss.max()),
             weight_range=(float(weight.min()), float(weight.max())),
             ratio_range=(float(ratio.min()), float(ratio.max())),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import attrs
+import numpy as np
 
 from sotongindex._arrays import FloatArray, IntArray, float_array, read_only
 from sotongindex._columns import rows_from_columns
@@ -19,7 +20,7 @@ _SHOWN = 5
 
 def kish_design_effect(weight: FloatArray) -> float:
     """Return n sum(w^2) / sum(w)^2."""
-    return float(len(weight) * (weight @ weight) / weight.sum() ** 2)
+    return float(len(weight) * np.square(weight).sum() / weight.sum() ** 2)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -37,14 +38,14 @@ class MarginTable:
         total: The group's total weight after.
     """
 
-    group: tuple[str, ...]
-    variable: tuple[str, ...]
-    category: tuple[str, ...]
-    respondents: IntArray = attrs.field(converter=read_only)
-    target: FloatArray = attrs.field(converter=float_array)
-    before: FloatArray = attrs.field(converter=float_array)
-    after: FloatArray = attrs.field(converter=float_array)
-    total: FloatArray = attrs.field(converter=float_array)
+    group: tuple[str, ...] = ()
+    variable: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    respondents: IntArray = attrs.field(factory=lambda: np.zeros(0, np.int64), converter=read_only)
+    target: FloatArray = attrs.field(default=(), converter=float_array)
+    before: FloatArray = attrs.field(default=(), converter=float_array)
+    after: FloatArray = attrs.field(default=(), converter=float_array)
+    total: FloatArray = attrs.field(default=(), converter=float_array)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -54,13 +55,13 @@ class CalibrationReport(Rendered):
     Attributes:
         method: "rake", "post_stratify", "calibrate" or "trim_weights".
         units: How many respondents (or evaluations, where they are the unit) have a weight.
-        iterations: Newton steps; 0 for a closed form.
-        margins: Target, before and after of every category.
-        error_before: The largest miss of any category before, a share.
-        error_after: The largest miss after.
         weight_range: The smallest and the largest weight.
         ratio_range: The smallest and the largest ratio of new to old weight.
         design_effect: Kish's design effect of the weights, 1 or more.
+        iterations: Newton steps; 0 for a closed form.
+        margins: Target, before and after of every category; none where there are no margins.
+        error_before: The largest miss of any category before, a share.
+        error_after: The largest miss after.
         bounded: How many units are at the lower and at the upper bound.
         missing: For every variable with missing categories, how many units miss it.
         empty: Categories without respondents, whose share went to the others.
@@ -69,13 +70,13 @@ class CalibrationReport(Rendered):
 
     method: str
     units: int
-    iterations: int
-    margins: MarginTable
-    error_before: float
-    error_after: float
     weight_range: tuple[float, float]
     ratio_range: tuple[float, float]
     design_effect: float
+    iterations: int = 0
+    margins: MarginTable = attrs.field(factory=MarginTable)
+    error_before: float = 0.0
+    error_after: float = 0.0
     bounded: tuple[int, int] = (0, 0)
     missing: tuple[tuple[str, int], ...] = ()
     empty: tuple[str, ...] = ()

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 
 from sotongindex._arrays import FloatArray, IntArray, read_only
 from sotongindex._rank_inputs import (
-    check_choice,
     check_count,
     covariance_matrix,
     score_vector,
@@ -19,6 +18,7 @@ from sotongindex._rank_inputs import (
 )
 from sotongindex._rank_sets import BoolArray, PairTests, Rng
 from sotongindex._student import t_quantile
+from sotongindex._validators import check_choice
 from sotongindex.errors import MethodError
 from sotongindex.percentiles import TIE_WIDTH, competition_rank
 

@@ -52,9 +52,21 @@ class Margin:
 
 
 def read_margins(
-    margins: object, units: Units, *, variables: Iterable[Any] | None, count: str | None
+    margins: object,
+    units: Units,
+    *,
+    variables: Iterable[Any] | None = None,
+    count: str | None = None,
+    crossed: bool = False,
 ) -> list[Margin]:
     """Read margins of every group from a mapping, or count them in a population.
+
+    Args:
+        margins: The mapping, or the population.
+        units: Who is weighted.
+        variables: The columns of the population that are margins; default each.
+        count: The column of the population that says how many people a row stands for.
+        crossed: Whether there is one margin, of all variables crossed.
 
     Raises:
         MethodError: If they have no known form.
@@ -63,9 +75,16 @@ def read_margins(
     if isinstance(margins, Mapping) and any(isinstance(one, Mapping) for one in margins.values()):
         tables = _from_mapping(margins, units)
     else:
-        tables = _from_population(Frame.of(margins), units, variables=variables, count=count)
-    if not tables[0]:
-        raise MethodError("expected at least one margin, got none", argument="margins")
+        frame = Frame.of(margins)
+        wanted = tuple(variables or (n for n in frame.names if n not in (count, units.by)))
+        wanted = (wanted,) if crossed else wanted
+        tables = _from_population(frame, units, variables=wanted, count=count)
+    if not tables[0] or (crossed and len(tables[0]) > 1):
+        raise MethodError(
+            f"expected {'one margin' if crossed else 'at least one margin'}, got {len(tables[0])}"
+            + ("; cross variables as a tuple, or rake to several margins" if crossed else ""),
+            argument="margins",
+        )
     for group, table in zip(units.groups, tables, strict=True):
         if table.keys() != tables[0].keys():
             raise CalibrationError(
@@ -155,7 +174,7 @@ def _table(variable: Variable, given: Mapping[Any, Any]) -> Table:
 
 
 def _from_population(
-    frame: Frame, units: Units, *, variables: Iterable[Any] | None, count: str | None
+    frame: Frame, units: Units, *, variables: Iterable[Any], count: str | None
 ) -> list[dict[Variable, Table]]:
     """Count the people, or add up a column of counts, in every category of every group."""
     weight = None
@@ -166,15 +185,14 @@ def _from_population(
                 f"expected counts of 0 or more in {count!r} of the population", argument="count"
             )
         weight = column.values.astype(np.float64)
-    wanted = [name for name in frame.names if name not in (count, units.by)]
-    crossed = [(one,) if isinstance(one, str) else tuple(one) for one in variables or wanted]
     group, named = np.zeros(frame.rows, dtype=np.int64), list(units.groups)
     if units.by is not None:
         group, values = _plain(frame, units.by)
         named = [str(value) for value in values]
         _same_groups(named, units)
     tables: dict[str, dict[Variable, Table]] = {name: {} for name in named}
-    for variable in crossed:
+    for one in variables:
+        variable = (one,) if isinstance(one, str) else tuple(one)
         cells = _cells(frame, variable)
         for place, table in zip(
             named, _counts(group, len(named), cells, weight=weight), strict=True

@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike
 
 from sotongindex._arrays import FloatArray, float_array
 from sotongindex._rank_inputs import (
-    check_choice,
     check_count,
     covariance_matrix,
     quasi_variances,
     score_vector,
 )
 from sotongindex._rank_probabilities import rank_probabilities
+from sotongindex._validators import check_choice
 from sotongindex.shrinkage import shrink
 
 Prior: TypeAlias = Literal["flat", "normal"]

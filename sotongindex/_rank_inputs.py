@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotongindex._arrays import FloatArray
-from sotongindex.errors import MethodError, nearest_key
+from sotongindex.errors import MethodError
 
 # A variance of a difference this small beside its two variances is rounding, and counts as 0.
 _ROUNDING = 1e-12
@@ -107,17 +107,6 @@ def _check_finite(numbers: FloatArray, argument: str) -> None:
         raise MethodError(
             f"expected finite numbers; {int(bad.sum())} of {bad.size} are not, the first at "
             f"position {np.argwhere(bad)[0].tolist()}; leave these organizations out",
-            argument=argument,
-        )
-
-
-def check_choice(value: str, allowed: tuple[str, ...], argument: str) -> None:
-    """Check that an option is one of those there are."""
-    if value not in allowed:
-        near = nearest_key(value, allowed)
-        raise MethodError(
-            f"expected one of {', '.join(map(repr, allowed))}, got {value!r}"
-            + (f"; did you mean {near!r}?" if near else ""),
             argument=argument,
         )
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from sotongindex.errors import DefinitionError, nearest_key
+from sotongindex.errors import DefinitionError, MethodError, nearest_key
 
 Validator: TypeAlias = "Callable[[object, attrs.Attribute[Any], Any], None]"
 
@@ -103,6 +103,17 @@ def are_unique(keys: Iterable[str], *, field: str) -> None:
         if key in seen:
             raise DefinitionError(f"key {key!r} is used twice", field=field, key=key)
         seen.add(key)
+
+
+def check_choice(value: str, allowed: tuple[str, ...], argument: str) -> None:
+    """Check that an option is one of those there are."""
+    if value not in allowed:
+        near = nearest_key(value, allowed)
+        raise MethodError(
+            f"expected one of {', '.join(map(repr, allowed))}, got {value!r}"
+            + (f"; did you mean {near!r}?" if near else ""),
+            argument=argument,
+        )
 
 
 is_text = is_a(str)

@@ -14,7 +14,16 @@ from sotongindex._frames import Column, Frame, Numbers, Text
 from sotongindex.errors import MethodError, nearest_key
 from sotongindex.responses import Responses
 
-__all__ = ["Coded", "Unit", "Units", "category_name"]
+__all__ = [
+    "Coded",
+    "Unit",
+    "Units",
+    "category_name",
+    "known_column",
+    "positive_weights",
+    "units_of_frame",
+    "units_of_responses",
+]
 
 Unit: TypeAlias = Literal["respondent", "evaluation"]
 Codes: TypeAlias = "NDArray[np.integer[Any]]"
@@ -158,7 +167,7 @@ def units_of_frame(frame: object, *, weight: str | ArrayLike | None, by: str | N
     return Units(
         unit=None,
         count=table.rows,
-        weight=None if start is None else _weights(start, table.rows),
+        weight=None if start is None else positive_weights(start, table.rows),
         by=by,
         group=group,
         groups=groups,
@@ -167,8 +176,8 @@ def units_of_frame(frame: object, *, weight: str | ArrayLike | None, by: str | N
     )
 
 
-def _weights(weight: ArrayLike, rows: int) -> FloatArray:
-    """Check starting weights."""
+def positive_weights(weight: ArrayLike, rows: int) -> FloatArray:
+    """Return weights of rows, each above 0 and finite."""
     weights = np.asarray(weight)
     if weights.shape != (rows,) or weights.dtype.kind not in "iuf":
         raise MethodError(

@@ -18,12 +18,13 @@ from sotongindex._between import BetweenMethod, Regression, between_variance
 from sotongindex._disclosure import DisclosureRules, Subject
 from sotongindex._left_out import left_out_notices, unusable
 from sotongindex._peers import attribute_values
-from sotongindex._rank_inputs import check_choice, score_vector, standard_errors
+from sotongindex._rank_inputs import score_vector, standard_errors
 from sotongindex._respondents_needed import (
     respondents_for_reliability,
     respondents_for_width,
 )
 from sotongindex._shrunken import RespondentPlan, ShrinkageResult, scattered
+from sotongindex._validators import check_choice
 from sotongindex.errors import MethodError
 from sotongindex.results import IndexResult
 from sotongindex.variance import Estimates

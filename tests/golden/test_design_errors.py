@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import attrs
 import numpy as np
 import pytest
 from expected import survey_rows, survey_values
-from scipy import sparse
 
-from sotongindex._calibrated import Calibration
 from sotongindex._replicates import replicates_of
+from sotongindex.calibration import calibrate, post_stratify, rake
 from sotongindex.design_effects import sampling_design_effects
 from sotongindex.index import IndexMethod, compute_index
 from sotongindex.models import Channel, Dimension, Framework, Organization, Scale, Study, SurveyItem
@@ -89,41 +87,39 @@ def test_design_effects_by_comparison_with_simple_random_sampling():
 # -- calibrated weights --------------------------------------------------------------------------
 
 
-def calibrated(responses: Responses, weight: np.ndarray, variables: np.ndarray) -> Responses:
-    """Take weights of respondents as calibrated to the totals that they reproduce."""
-    values = survey_values("calibration")
-    order = [values["respondents"].index(key) for key in responses.respondent_keys]
-    start, weight = np.array(values["starting_weight"])[order], np.asarray(weight)[order]
-    return attrs.evolve(
-        responses,
-        weight=weight[responses.respondent],
-        calibration=Calibration(
-            unit=responses.respondent,
-            cell=np.arange(len(start)),
-            start=start,
-            ratio=weight / start,
-            variables=sparse.csr_array(variables),
-            totals=variables.T @ weight,
-            group=np.zeros(variables.shape[1]),
-            margin=np.full(variables.shape[1], -1),
-            relative=np.zeros(variables.shape[1]),
-            distance="linear",
-            report=None,
-        ),
-    )
+BOUNDS = tuple(survey_values("calibration")["bounds"])
+POPULATION = survey_values("calibration")["population"]
+MARGINS = {"sex": POPULATION["sex"], "age": POPULATION["age"]}
+YEARS = {"age_years": POPULATION["age_years"]}
 
 
-def auxiliaries(responses: Responses, design: str) -> np.ndarray:
-    """What each design of R calibrates to, by respondent."""
+CELLS = {
+    (sex, age): count
+    for sex, by_age in POPULATION["sex_age"].items()
+    for age, count in by_age.items()
+}
+
+
+WEIGHT = {
+    "rake": lambda people: rake(people, MARGINS),
+    "post_stratify": lambda people: post_stratify(people, {("sex", "age"): CELLS}),
+    "linear": lambda people: calibrate(people, MARGINS),
+    "raking": lambda people: calibrate(people, MARGINS, distance="raking"),
+    "linear_age_years": lambda people: calibrate(people, MARGINS, totals=YEARS),
+    "raking_age_years": lambda people: calibrate(people, MARGINS, totals=YEARS, distance="raking"),
+    "linear_bounded": lambda people: calibrate(people, MARGINS, totals=YEARS, ratio_bounds=BOUNDS),
+    "logit_bounded": lambda people: calibrate(
+        people, MARGINS, totals=YEARS, ratio_bounds=BOUNDS, distance="logit"
+    ),
+}
+
+
+def of_respondents(responses: Responses) -> np.ndarray:
+    """The weight of every respondent, in the order of the expected values."""
     first = np.unique(responses.respondent, return_index=True)[1]
-    kept = {name: values[first] for name, values in responses.kept.items()}
-    cells = kept["sex"], kept["age"]
-    if design == "post_stratify":
-        cells = (np.char.add(*cells),)
-    columns = [cell == category for cell in cells for category in np.unique(cell)]
-    if "age_years" in design or "bounded" in design:
-        columns.append(kept["age_years"])
-    return np.array(columns, dtype=float).T
+    keys = responses.respondent_keys.tolist()
+    order = [keys.index(key) for key in survey_values("calibration")["respondents"]]
+    return responses.weight[first][order]
 
 
 @pytest.mark.parametrize("design", survey_values("calibration")["designs"])
@@ -134,7 +130,8 @@ def test_calibrated_weights_leave_no_error_in_what_they_explain(design):
         expected |= expected["regression_rule"]
         expected["difference"]["se"] = _difference_error(expected["covariance"])
     responses = read("sample.csv", "strata_clusters", keep=("sex", "age", "age_years"))
-    weighted = calibrated(responses, expected["weight"], auxiliaries(responses, design))
+    weighted = WEIGHT[design](responses)
+    np.testing.assert_allclose(of_respondents(weighted), expected["weight"], rtol=1e-9)
     compare(weighted, Linearization(correction="design"), expected)
 
 
@@ -195,3 +192,39 @@ def test_bootstraps_have_the_scale_and_the_factors_of_their_kind(name, kind):
     own = {round(factor, 9) for factor in replicates.factors(np.arange(40)).ravel()}
     theirs = {round(factor, 9) for factor in np.ravel(expected["factors"])}
     assert len(own & theirs) > 0.8 * len(theirs)
+
+
+@pytest.mark.parametrize("center", ["mean", "estimate"])
+@pytest.mark.parametrize("way", ["rake", "linear", "raking"])
+@pytest.mark.parametrize("design", ["JKn", "bootstrap"])
+def test_replicates_are_calibrated_again(design, way, center):
+    expected = survey_values("recalibrated")["designs"][design][way]
+    replicates = survey_values("replicates")["designs"][design]
+    rows = survey_rows("sample.csv")
+    cluster = [replicates["clusters"].index(key) for key in rows["cluster"]]
+    factors = np.array(replicates["factors"])[cluster]
+    names = [f"r{r}" for r in range(factors.shape[1])]
+    responses = Responses.from_frame(
+        rows | dict(zip(names, factors.T, strict=True)),
+        STUDY,
+        weight="weight",
+        cluster="cluster",
+        keep=("sex", "age", *names),
+    )
+    weighted = WEIGHT[way](responses)
+    np.testing.assert_allclose(of_respondents(weighted), expected["weight"], rtol=1e-9)
+    method = ReplicateWeights(
+        columns=names,
+        scale=replicates["scale"],
+        replicate_scales=replicates["rscales"],
+        combined=False,
+        center=center,
+    )
+    compare(weighted, method, expected["average" if center == "mean" else "mse"], design=False)
+
+
+@pytest.mark.parametrize("way", ["rake", "linear"])
+def test_the_jackknife_calibrates_every_replicate_again(way):
+    expected = survey_values("recalibrated")["designs"]["JKn"][way]
+    responses = read("sample.csv", "strata_clusters", keep=("sex", "age"))
+    compare(WEIGHT[way](responses), Jackknife(), expected["mse"], design=False)

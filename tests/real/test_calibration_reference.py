@@ -77,7 +77,7 @@ def test_post_stratification(schools, expected, population):
 
 def test_crossed_post_stratification(schools, expected, population):
     for position, name in enumerate(MARGINS[:2]):
-        margin = {key: 0 for key in population[name]}
+        margin = dict.fromkeys(population[name], 0)
         for cell, count in CROSSED.items():
             margin[cell[position]] += count
         assert margin == population[name]

@@ -57,18 +57,18 @@ class Replicates:
     def weights(self, responses: Responses, replicates: IntArray) -> Weights:
         """Return the weights of some replicates, calibrated again where weights are calibrated."""
         factors, calibration = self.factors(replicates), responses.calibration
+        base = np.ones(len(self.source)) if responses.weight is None else responses.weight
         if calibration is None:
-            base = np.ones(len(self.source)) if responses.weight is None else responses.weight
             return Weights(base=base, source=self.source, factors=factors, cell=None, ratios=None)
-        unit = calibration.unit
+        unit, cell = calibration.unit, calibration.cell[calibration.unit]
         first = np.empty(len(calibration.start), dtype=np.int64)
         first[unit[::-1]] = np.arange(len(unit))[::-1]
         start = calibration.start[:, None] * factors[self.source[first]]
         return Weights(
-            base=calibration.start[unit],
+            base=base / calibration.ratio[cell],
             source=self.source,
             factors=factors,
-            cell=calibration.cell[unit],
+            cell=cell,
             ratios=calibration.again(start),
         )
 
@@ -78,7 +78,7 @@ class Weights:
     """The weights of evaluations in some replicates.
 
     Attributes:
-        base: Before the factors, (n,).
+        base: The starting weight, times what was done to weights after calibration, (n,).
         source: The row of the factors, (n,).
         factors: (sources, b).
         cell: The row of the ratios, (n,), or None.

@@ -65,7 +65,7 @@ class Auxiliary:
 
     Attributes:
         cell: The cell of every evaluation, (n,).
-        undone: Old over new weight of every evaluation, (n,).
+        undone: Old over calibrated weight of every evaluation, (n,).
         variables: The variables of every cell, (cells, q).
         clusters: Their weighted sum in every cluster, stretched like influences, (clusters, q).
         means: The mean of `clusters` in every stratum whose mean is taken off, (h, q).
@@ -86,17 +86,18 @@ class Auxiliary:
         units = len(calibration.start)
         first = np.empty(units, dtype=np.int64)
         first[unit[::-1]] = np.arange(len(unit))[::-1]
-        weight = np.ones(len(unit)) if responses.weight is None else responses.weight
+        # Weights that were trimmed or mixed afterwards are calibrated weights times a given factor.
+        weight = calibration.start * calibration.ratio[calibration.cell]
         cluster = responses.clusters[first]
         gather = sparse.csr_array(
-            (weight[first] * design.stretch[cluster], (cluster, calibration.cell)),
+            (weight * design.stretch[cluster], (cluster, calibration.cell)),
             shape=(len(design.stratum), variables.shape[0]),
         )
         clusters = sparse.csr_array(gather @ variables)
         sums = sparse.csr_array(design.strata.T @ clusters)
         return cls(
             cell=calibration.cell[unit],
-            undone=calibration.start[unit] / weight,
+            undone=1.0 / calibration.ratio[calibration.cell[unit]],
             variables=variables,
             clusters=clusters,
             means=sparse.csr_array(sparse.diags_array(design.centred) @ sums),

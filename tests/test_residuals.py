@@ -101,6 +101,9 @@ def factor(responses: Responses, result: IndexResult) -> dict[int, np.ndarray]:
     totals = np.zeros_like(means)
     np.add.at(totals, place, responses.weight[:, None] * ~np.isnan(points))
     deviations = np.nan_to_num(points - means[place]) / totals[place]
+    # What was done to weights after calibration is a given factor of the answer.
+    calibrated_weight = (calibration.start * calibration.ratio)[calibration.unit]
+    deviations *= (responses.weight / calibrated_weight)[:, None]
     np.add.at(influence, (calibration.unit, place), deviations)
     influence = influence.reshape(len(influence), -1)
     x = calibration.variables.toarray()
@@ -148,6 +151,14 @@ def test_every_level_has_the_residuals_of_the_formula(by):
     np.testing.assert_allclose(
         some.covariance(), (items.T @ items)[np.ix_([5, 11, 17], [5, 11, 17])], atol=1e-10
     )
+
+
+def test_weights_cut_after_calibration_are_a_given_factor():
+    responses = calibrated(sample(), None, np.random.default_rng(1))
+    cut = attrs.evolve(responses, weight=np.minimum(responses.weight, 1.2))
+    result = compute_index(cut, method=METHOD)
+    items = factor(cut, result)
+    np.testing.assert_allclose(result.items.covariance(), items.T @ items, atol=1e-10)
 
 
 def test_waves_that_share_people_share_their_residuals():

@@ -38,9 +38,12 @@ def linearize(
     sums = _Sums.of(influence, auxiliary)
     sums.take_means_off(influence)
     calibrated = None if auxiliary is None else sums.take_explained_off(influence, auxiliary)
+    variables = influence.design.strata if sums.centred else None
+    if auxiliary is not None:
+        variables = sparse.hstack([variables, auxiliary.clusters], format="csr")
     factors: dict[Level, Factor] = {}
     for level in LEVELS:
-        factor = LevelFactor(influence, sums.centred, calibrated, level)
+        factor = LevelFactor(influence, variables, calibrated, level)
         factors[level] = factor
         if level in sums.kept:
             everything = np.arange(sums.squares[level].size)
@@ -129,7 +132,7 @@ class LevelFactor:
     """The factor of one level, made from the answers whenever it is asked for."""
 
     influence: Influence
-    centred: bool
+    variables: sparse.csr_array | None
     calibrated: Calibrated | None
     level: Level
 
@@ -148,14 +151,13 @@ class LevelFactor:
         rows = Rows.joined(parts, tree.width(self.level))
         matrix = rows.matrix(at, len(design.stratum))
         labels = self.influence.evaluations.responses.cluster_labels
-        if not self.centred:
+        if self.variables is None:
             return {CLUSTERS: Block(labels, matrix)}
         share = sparse.diags_array(design.centred)
-        variables, means = design.strata, share @ (design.strata.T @ matrix)
+        means = share @ (design.strata.T @ matrix)
         if self.calibrated is None:
-            return {CLUSTERS: Block(labels, matrix, variables, means)}
+            return {CLUSTERS: Block(labels, matrix, self.variables, means)}
         auxiliary, count = self.calibrated.auxiliary, self.calibrated.auxiliary.variables.shape[1]
         loads = climb(self.calibrated.loads, tree, sources=count)[self.level].matrix(at, count)
-        variables = sparse.hstack([variables, auxiliary.clusters], format="csr")
         loads = sparse.vstack([means - auxiliary.means @ loads, loads], format="csr")
-        return {CLUSTERS: Block(labels, matrix, variables, loads)}
+        return {CLUSTERS: Block(labels, matrix, self.variables, loads)}

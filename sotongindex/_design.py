@@ -55,7 +55,6 @@ class Design:
         sizes: Clusters in every stratum, (h,).
         stretch: Square root of (1 - f) m / (m - 1) of every cluster's stratum, (clusters,).
         centred: 1 / m of every stratum whose mean is taken off, else 0, (h,).
-        strata: Whether a cluster lies in a stratum whose mean is taken off, (clusters, h).
         units: What every organization on a channel holds of it.
         organizations: What every organization holds of it.
     """
@@ -64,7 +63,6 @@ class Design:
     sizes: IntArray
     stretch: FloatArray
     centred: FloatArray
-    strata: sparse.csr_array
     units: Touched
     organizations: Touched
 
@@ -84,16 +82,12 @@ class Design:
             scale *= len(sizes) / max(len(sizes) - lonely.sum(), 1)
         organization = responses.organization.astype(np.int64)
         channels = len(responses.study.framework.channels)
-        found = (~lonely).astype(np.float64)[stratum]
         count = len(responses.study.organizations)
         return cls(
             stratum=stratum,
             sizes=sizes,
             stretch=np.sqrt(scale)[stratum],
             centred=np.where(lonely, 0.0, 1.0 / np.maximum(sizes, 1)),
-            strata=sparse.csr_array(
-                (found, (np.arange(len(stratum)), stratum)), shape=(len(stratum), len(sizes))
-            ),
             units=Touched.of(
                 organization * channels + responses.channel,
                 cluster,
@@ -105,6 +99,12 @@ class Design:
                 organization, cluster, stratum=stratum, sizes=sizes, places=count
             ),
         )
+
+    def strata(self) -> sparse.csr_array:
+        """Return whether a cluster lies in a stratum whose mean is taken off, (clusters, h)."""
+        rows, shape = np.arange(len(self.stratum) + 1), (len(self.stratum), len(self.sizes))
+        found = (self.centred > 0).astype(np.float64)[self.stratum]
+        return sparse.csr_array((found, self.stratum, rows), shape=shape)
 
 
 # Rules that keep a stratum's only cluster, with the overall mean in place of the stratum's.

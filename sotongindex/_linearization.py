@@ -38,7 +38,7 @@ def linearize(
     sums = _Sums.of(influence, auxiliary)
     sums.take_means_off(influence)
     calibrated = None if auxiliary is None else sums.take_explained_off(influence, auxiliary)
-    variables = influence.design.strata if sums.centred else None
+    variables = sums.strata
     if auxiliary is not None:
         variables = sparse.hstack([variables, auxiliary.clusters], format="csr")
     factors: dict[Level, Factor] = {}
@@ -47,7 +47,7 @@ def linearize(
         factors[level] = factor
         if level in sums.kept:
             everything = np.arange(sums.squares[level].size)
-            factors[level] = StoredFactor(factor.blocks(sums.kept[level], everything))
+            factors[level] = StoredFactor(factor.blocks(sums.kept.pop(level), everything))
     # Rounding can leave -1e-18 where 0 is meant.
     return {level: np.maximum(total, 0.0) for level, total in sums.squares.items()}, factors
 
@@ -59,40 +59,41 @@ class _Sums:
     Attributes:
         squares: Of every level, (places, k).
         kept: The influences on the levels that are asked for again and again.
-        centred: Whether means of strata are taken off.
-        by_stratum: Sums by unit and stratum; no rows unless `centred`.
+        strata: Whether a cluster lies in a stratum, (clusters, h); None where no mean is taken off.
+        by_stratum: Sums by unit and stratum; no rows where no mean is taken off.
         by_variable: Sums of products by unit and calibration variable.
     """
 
     squares: dict[Level, FloatArray]
     kept: dict[Level, list[Rows]]
-    centred: bool
+    strata: sparse.csr_array | None
     by_stratum: Rows
     by_variable: Rows
 
     @classmethod
     def of(cls, influence: Influence, auxiliary: Auxiliary | None) -> _Sums:
         """Walk over the answers once."""
-        tree, strata = influence.tree, influence.design.strata
+        tree, count = influence.tree, len(influence.design.sizes)
         squares = {level: np.zeros((tree.places(level), tree.width(level))) for level in LEVELS}
         kept: dict[Level, list[Rows]] = {level: [] for level in _KEPT}
         by_stratum, by_variable = [], []
         # In one stratum influences add up to 0, unless calibration takes something off.
-        centred = strata.shape[1] > 1 or auxiliary is not None
+        centred = count > 1 or auxiliary is not None
+        strata = influence.design.strata() if centred else None
         for base, levels in influence.walk():
             for level, rows in levels.items():
                 rows.add_squares(squares[level])
             for level, parts in kept.items():
                 parts.append(levels[level])
-            if centred:
+            if strata is not None:
                 by_stratum.append(base.projected(strata))
             if auxiliary is not None:
                 by_variable.append(base.projected(auxiliary.clusters))
         return cls(
             squares=squares,
             kept=kept,
-            centred=centred,
-            by_stratum=Rows.joined(by_stratum, influence.columns).merged(strata.shape[1]),
+            strata=strata,
+            by_stratum=Rows.joined(by_stratum, influence.columns).merged(count),
             by_variable=Rows.joined(by_variable, influence.columns),
         )
 
@@ -153,8 +154,8 @@ class LevelFactor:
         labels = self.influence.evaluations.responses.cluster_labels
         if self.variables is None:
             return {CLUSTERS: Block(labels, matrix)}
-        share = sparse.diags_array(design.centred)
-        means = share @ (design.strata.T @ matrix)
+        strata = self.variables[:, : len(design.sizes)]
+        means = sparse.diags_array(design.centred) @ (strata.T @ matrix)
         if self.calibrated is None:
             return {CLUSTERS: Block(labels, matrix, self.variables, means)}
         auxiliary, count = self.calibrated.auxiliary, self.calibrated.auxiliary.variables.shape[1]

@@ -94,14 +94,16 @@ class Auxiliary:
             shape=(len(design.stratum), variables.shape[0]),
         )
         clusters = sparse.csr_array(gather @ variables)
-        sums = sparse.csr_array(design.strata.T @ clusters)
+        sums = sparse.csr_array(design.strata().T @ clusters)
         return cls(
             cell=calibration.cell[unit],
             undone=1.0 / calibration.ratio[calibration.cell[unit]],
             variables=variables,
             clusters=clusters,
             means=sparse.csr_array(sparse.diags_array(design.centred) @ sums),
-            zones=tuple(_zones(responses, calibration, clusters=clusters, design=design)),
+            zones=tuple(
+                _zones(responses, calibration, clusters=clusters, sums=sums, shares=design.centred)
+            ),
         )
 
     def explain(self, influences: Iterable[Rows], *, columns: int) -> Rows:
@@ -148,22 +150,27 @@ class Auxiliary:
 
 
 def _zones(
-    responses: Responses, calibration: Calibration, *, clusters: sparse.csr_array, design: Design
+    responses: Responses,
+    calibration: Calibration,
+    *,
+    clusters: sparse.csr_array,
+    sums: sparse.csr_array,
+    shares: FloatArray,
 ) -> Iterator[Zone]:
     """Divide organizations and variables so that nobody has to do with another zone's variables."""
     weight = sparse.diags_array(np.bincount(calibration.cell, calibration.start))
     variables = calibration.variables
     squares = sparse.csr_array(variables.T @ weight @ variables)
-    by_column = clusters.tocsc()
+    by_column, sums_by_column = clusters.tocsc(), sums.tocsc()
     channels = len(responses.study.framework.channels)
     for organizations, columns in _parts(responses, calibration):
         own = by_column[:, columns]
-        sums = (design.strata.T @ own).toarray()
+        of_strata = sums_by_column[:, columns].toarray()
         yield Zone(
             units=(organizations[:, None] * channels + np.arange(channels)).ravel(),
             columns=columns,
             inverse=np.linalg.pinv(squares[columns][:, columns].toarray(), hermitian=True),
-            gram=(own.T @ own).toarray() - (sums * design.centred[:, None]).T @ sums,
+            gram=(own.T @ own).toarray() - (of_strata * shares[:, None]).T @ of_strata,
         )
 
 

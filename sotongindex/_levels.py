@@ -17,6 +17,7 @@ from scipy import sparse
 from sotongindex._arrays import FloatArray, Groups, IntArray, group_sums
 from sotongindex.aggregation import Hierarchy
 
+Positions: TypeAlias = NDArray[np.integer[Any]]
 Level: TypeAlias = Literal["items", "cells", "channels", "dimensions", "index"]
 LEVELS: tuple[Level, ...] = ("items", "cells", "channels", "dimensions", "index")
 
@@ -90,28 +91,33 @@ class Rows:
 
     Attributes:
         place: The place, (n,).
-        source: The cluster, group or stratum, (n,).
+        source: The cluster, group, stratum or variable, (n,).
         values: The influences on the numbers of the place, (n, k).
     """
 
-    place: IntArray
-    source: IntArray
+    place: Positions
+    source: Positions
     values: FloatArray
 
     @classmethod
     def joined(cls, parts: Iterable[Rows], width: int) -> Rows:
         """Put parts together; with no parts there are no rows."""
-        found = [*parts]
-        none = np.array([], dtype=np.int64)
+        none = np.array([], dtype=np.int32)
+        found = [*parts] or [cls(place=none, source=none, values=np.zeros((0, width)))]
         return cls(
-            place=np.concatenate([none, *(part.place for part in found)]),
-            source=np.concatenate([none, *(part.source for part in found)]),
-            values=np.concatenate([np.zeros((0, width)), *(part.values for part in found)]),
+            place=np.concatenate([part.place for part in found]),
+            source=np.concatenate([part.source for part in found]),
+            values=np.concatenate([part.values for part in found]),
         )
+
+    def kept(self) -> Rows:
+        """Return a copy to keep: small numbers, and no view of what else was computed."""
+        place, source = (column.astype(np.int32) for column in (self.place, self.source))
+        return Rows(place=place, source=source, values=self.values.copy())
 
     def merged(self, sources: int) -> Rows:
         """Add up the rows of the same place and source, out of so many `sources`."""
-        groups = Groups.of(self.place * sources + self.source)
+        groups = Groups.of(self.place.astype(np.int64) * sources + self.source)
         if len(groups) == len(self.place):
             return self
         place, source = np.divmod(groups.keys, sources)

@@ -8,7 +8,6 @@ again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -46,8 +45,9 @@ def linearize(
         factor = LevelFactor(influence, variables, calibrated, level)
         factors[level] = factor
         if level in sums.kept:
+            rows = Rows.joined(sums.kept.pop(level), influence.tree.width(level))
             everything = np.arange(sums.squares[level].size)
-            factors[level] = StoredFactor(factor.blocks(sums.kept.pop(level), everything))
+            factors[level] = StoredFactor(factor.blocks(rows, everything))
     # Rounding can leave -1e-18 where 0 is meant.
     return {level: np.maximum(total, 0.0) for level, total in sums.squares.items()}, factors
 
@@ -84,7 +84,7 @@ class _Sums:
             for level, rows in levels.items():
                 rows.add_squares(squares[level])
             for level, parts in kept.items():
-                parts.append(levels[level])
+                parts.append(levels[level].kept())
             if strata is not None:
                 by_stratum.append(base.projected(strata))
             if auxiliary is not None:
@@ -144,12 +144,12 @@ class LevelFactor:
         if self.level not in ("dimensions", "index"):
             places //= self.influence.tree.channels
         walk = self.influence.walk(distinct(places))
-        return self.blocks([levels[self.level] for _, levels in walk], wanted)
+        parts = [levels[self.level] for _, levels in walk]
+        return self.blocks(Rows.joined(parts, self.influence.tree.width(self.level)), wanted)
 
-    def blocks(self, parts: Iterable[Rows], at: IntArray) -> Blocks:
+    def blocks(self, rows: Rows, at: IntArray) -> Blocks:
         """Lay out rows as columns `at` of the factor, and what is taken off them."""
         tree, design = self.influence.tree, self.influence.design
-        rows = Rows.joined(parts, tree.width(self.level))
         matrix = rows.matrix(at, len(design.stratum))
         labels = self.influence.evaluations.responses.cluster_labels
         if self.variables is None:

@@ -21,7 +21,7 @@ from scipy import sparse
 from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._calibrated import Calibration
 from sotongindex._design import Design
-from sotongindex._levels import Level, Rows, Tree, climb
+from sotongindex._levels import Level, Positions, Rows, Tree, climb
 from sotongindex.responses import Responses
 
 
@@ -124,7 +124,7 @@ class Auxiliary:
 
     def explained(
         self, loads: Rows, products: Rows, tree: Tree
-    ) -> Iterator[Mapping[Level, tuple[IntArray, FloatArray]]]:
+    ) -> Iterator[Mapping[Level, tuple[Positions, FloatArray]]]:
         """Yield for every level the places and what calibration takes off their variances.
 
         With loads b, variables C and influences a it is 2 b' C' a - b' C' C b.
@@ -141,7 +141,7 @@ class Auxiliary:
                 climb(zone.rows(zone.dense(rows)), tree, sources=count)
                 for rows in (loads, products)
             )
-            result: dict[Level, tuple[IntArray, FloatArray]] = {}
+            result: dict[Level, tuple[Positions, FloatArray]] = {}
             for level, rows in own.items():
                 b = rows.values.reshape(-1, size, rows.values.shape[1])
                 taken = 2.0 * crossed[level].values.reshape(b.shape) - zone.gram @ b

@@ -37,12 +37,14 @@ ONLY_JUDGE = "judge"
 
 def opinions_of(value: Said) -> Opinions:
     """Take an amount for every key from every judge, or from one judge who is not named."""
-    return _by_judge(value, depth=2)
+    opinions: Opinions = _by_judge(value, depth=2)
+    return opinions
 
 
 def comparisons_of(value: Compared) -> Comparisons:
     """Take amounts for pairs of keys from every judge, or from one judge who is not named."""
-    return _by_judge(value, depth=3)
+    comparisons: Comparisons = _by_judge(value, depth=3)
+    return comparisons
 
 
 def _by_judge(value: Any, *, depth: int) -> Any:
@@ -159,14 +161,13 @@ def _check_amounts(amounts: Amounts, *, field: str, expected: Expected) -> None:
             )
 
 
-def _check_names(pairs: object, *, field: str) -> None:
+def _check_names(pairs: Any, *, field: str) -> None:
     """A mapping has been given; its keys are text, each used once."""
-    names = [name for name, _ in pairs] if isinstance(pairs, tuple) and _is_pairs(pairs) else [None]
-    if not all(isinstance(name, str) for name in names):
+    if not _is_pairs(pairs) or not all(isinstance(name, str) for name, _ in pairs):
         raise DefinitionError(
             f"expected a mapping with text for keys, got {pairs!r}", field=field, key=pairs
         )
-    are_unique(names, field=field)
+    are_unique((name for name, _ in pairs), field=field)
 
 
 def _names_in(pairs: Iterable[tuple[str, Any]]) -> Iterator[str]:
@@ -278,7 +279,8 @@ class Agreement:
         """The standard deviation over the mean weight, (k,); NaN where every judge gives 0."""
         mean = self._known().mean(axis=0) if len(self._known()) else np.zeros(len(self.keys))
         empty = np.full(len(self.keys), np.nan)
-        return np.divide(self.standard_deviation, mean, out=empty, where=mean > 0)
+        np.divide(self.standard_deviation, mean, out=empty, where=mean > 0)
+        return empty
 
     @property
     def concordance(self) -> float:
@@ -287,7 +289,7 @@ class Agreement:
         With :math:`R_i` the sum over :math:`m` judges of the mid-rank of key :math:`i` of
         :math:`n`, and :math:`t` keys in every group of ties of a judge,
 
-        .. math:: W = rac{12 \sum_i (R_i - ar R)^2}{m^2 (n^3 - n) - m \sum (t^3 - t)} .
+        .. math:: W = \frac{12 \sum_i (R_i - \bar R)^2}{m^2 (n^3 - n) - m \sum (t^3 - t)} .
 
         NaN for one judge, one key, or judges who tell no key from another.
         """

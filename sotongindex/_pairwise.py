@@ -179,7 +179,8 @@ class PairwiseWeights(JudgedRule):
             keys: The keys of rows and columns, (k).
             matrix: How many times as important the row is as the column, (k, k); NaN where not
                 judged.
-            method: As in the class, as is `random_index`.
+            method: As in the class.
+            random_index: As in the class.
 
         Returns:
             The rule.
@@ -278,8 +279,8 @@ def _check_reciprocals(judge: str, rows: Rows) -> None:
         back = given.get(column, {}).get(row)
         if back is not None and abs(ratio * back - 1) > 1e-6:
             raise DefinitionError(
-                f"{row!r} beside {column!r} is {ratio:g}, so that {column!r} beside {row!r} must be "
-                f"{1 / ratio:.6g}, got {back:g}; give one of the two",
+                f"expected {1 / ratio:.6g} for {column!r} beside {row!r}, since {row!r} beside "
+                f"{column!r} is {ratio:g}, got {back:g}; give one of the two",
                 field=f"{_FIELD}[{judge}].{column}.{row}",
                 key=back,
             )

@@ -55,7 +55,7 @@ def mean_judgements(logs: FloatArray) -> FloatArray:
     given = ~np.isnan(logs)
     count = given.sum(axis=0)
     total = np.where(given, logs, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def groups_of(logs: FloatArray) -> IntArray:

@@ -64,6 +64,18 @@ STUDY = (
     ),
 )
 
+# Where rules of weights name keys: in a mapping, for every judge, for every judge beside another.
+_RULES = (
+    "weights{}",
+    "points.*{}",
+    "ranks.*{}",
+    *(
+        f"{field}{keys}"
+        for field in ("judgements", "best_to_others", "others_to_worst")
+        for keys in (".*{}", ".*.*{}")
+    ),
+)
+
 _PEERS = ("peers[]", "targets[].score.peers")
 
 RECIPE_OWN = (
@@ -75,7 +87,7 @@ RECIPE_OWN = (
     Reference(
         what="channel",
         paths=(
-            "scheme.channels.weights{}",
+            *(f"scheme.channels.{keys}" for keys in _RULES),
             "scheme.dimensions{}",
             "targets[].channel",
             "layout.columns[].channel",
@@ -85,15 +97,15 @@ RECIPE_OWN = (
     Reference(
         what="dimension",
         paths=(
-            "scheme.dimensions.weights{}",
-            "scheme.dimensions.*.weights{}",
+            *(f"scheme.dimensions.{keys}" for keys in _RULES),
+            *(f"scheme.dimensions.*.{keys}" for keys in _RULES),
             "targets[].dimension",
         ),
         known=("study.framework.dimensions[].key",),
     ),
     Reference(
         what="item",
-        paths=("scheme.items.weights{}", "layout.columns[].item"),
+        paths=(*(f"scheme.items.{keys}" for keys in _RULES), "layout.columns[].item"),
         known=("study.framework.items[].key",),
     ),
     Reference(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from sotongindex._judgements import JudgedRule
 from sotongindex._text import Language, number, say
 from sotongindex.method import IndexMethod, Powers
 from sotongindex.models import Channel, Dimension, Framework, Scale
@@ -16,11 +17,27 @@ from sotongindex.variance import (
     ReplicateWeights,
     VarianceMethod,
 )
-from sotongindex.weighting import FixedWeights, Rule, WeightingScheme
+from sotongindex.weighting import (
+    BestWorstWeights,
+    BudgetWeights,
+    EqualWeights,
+    PairwiseWeights,
+    RankOrderWeights,
+    Rule,
+    SwingWeights,
+    WeightingScheme,
+)
 
 __all__ = ["method_sentences"]
 
 _MOST_WEIGHTS = 12
+_WAYS: Mapping[type[JudgedRule], str] = {
+    BestWorstWeights: "best_worst",
+    BudgetWeights: "budget",
+    PairwiseWeights: "pairwise",
+    RankOrderWeights: "rank_order",
+    SwingWeights: "swing",
+}
 
 
 def method_sentences(
@@ -46,12 +63,12 @@ def method_sentences(
         sentences += _scales([item.scale for item in framework.items], language)
         sentences.append(say(f"method.order.{method.order}", language))
     sentences.append(_means(method.power, language))
-    sentences.append(_weights("channels", scheme.channels, framework.channels, language=language))
+    sentences += _weights("channels", scheme.channels, framework.channels, language=language)
     if isinstance(scheme.dimensions, tuple):
         sentences.append(say("method.weights.dimensions.by_channel", language))
     else:
-        sentences.append(
-            _weights("dimensions", scheme.dimensions, framework.dimensions, language=language)
+        sentences += _weights(
+            "dimensions", scheme.dimensions, framework.dimensions, language=language
         )
     share = f"{number(100 * method.min_share, 0)}%"
     sentences += [
@@ -89,13 +106,23 @@ def _mean(power: float, language: Language) -> str:
 
 def _weights(
     what: str, rule: Rule, parts: Sequence[Channel | Dimension], *, language: Language
-) -> str:
-    if not isinstance(rule, FixedWeights) or len(parts) > _MOST_WEIGHTS:
-        kind = "fixed" if isinstance(rule, FixedWeights) else "equal"
-        return say(f"method.weights.{what}.{kind}", language)
-    named = zip(parts, rule.shares([part.key for part in parts]), strict=True)
-    shares = ", ".join(f"{part.name(language)} {number(100 * share)}%" for part, share in named)
-    return say(f"method.weights.{what}.shares", language, shares=shares)
+) -> list[str]:
+    if isinstance(rule, EqualWeights):
+        return [say(f"method.weights.{what}.equal", language)]
+    sentence = say(f"method.weights.{what}.fixed", language)
+    if len(parts) <= _MOST_WEIGHTS:
+        named = zip(parts, rule.shares([part.key for part in parts]), strict=True)
+        shares = ", ".join(f"{part.name(language)} {number(100 * share)}%" for part, share in named)
+        sentence = say(f"method.weights.{what}.shares", language, shares=shares)
+    return [sentence, *_origin(what, rule, language)]
+
+
+def _origin(what: str, rule: Rule, language: Language) -> list[str]:
+    """Return whose judgement weights are; nothing where they are fixed."""
+    if not isinstance(rule, JudgedRule):
+        return []
+    way = say(f"method.judged.{_WAYS[type(rule)]}", language)
+    return [say(f"method.judged.{what}", language, way=way, judges=len(rule.judges))]
 
 
 def _errors(method: IndexMethod, language: Language, *, measured: bool) -> str:

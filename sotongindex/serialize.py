@@ -58,14 +58,25 @@ from sotongindex.variance import (
     Linearization,
     ReplicateWeights,
 )
-from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
+from sotongindex.weighting import (
+    BestWorstWeights,
+    BudgetWeights,
+    EqualWeights,
+    FixedWeights,
+    PairwiseWeights,
+    RankOrderWeights,
+    SwingWeights,
+    WeightingScheme,
+)
 
 __all__ = ["from_json", "to_json"]
 
 _DEFINITIONS = (
     BalancedRepeatedReplication,
     Band,
+    BestWorstWeights,
     Bootstrap,
+    BudgetWeights,
     Channel,
     CheckReport,
     Dimension,
@@ -83,15 +94,18 @@ _DEFINITIONS = (
     Layout,
     Linearization,
     Organization,
+    PairwiseWeights,
     PeerGroup,
     PeerStatistic,
     Powers,
     Preset,
+    RankOrderWeights,
     Recipe,
     ReplicateWeights,
     Scale,
     Study,
     SurveyItem,
+    SwingWeights,
     Target,
     WeightingScheme,
 )

@@ -1,6 +1,8 @@
 """Importance weights: how much a channel, a dimension or an item counts in the index.
 
-Whom a respondent stands for is another matter; that lives in `calibration`.
+Weights may be equal, fixed, or made of what judges said: points of a budget, points for swings, an
+order, pairwise comparisons, or comparisons with the best and the worst. Whom a respondent stands
+for is another matter; that lives in `calibration`.
 """
 
 from __future__ import annotations
@@ -14,12 +16,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray, read_only
+from sotongindex._best_worst import BestWorstDiagnostics, BestWorstWeights
+from sotongindex._direct_weights import BudgetWeights, RankMethod, RankOrderWeights, SwingWeights
+from sotongindex._judgements import Agreement, amounts_for, check_sum, number_of
 from sotongindex._labels import pairs_of
+from sotongindex._pairwise import PairwiseDiagnostics, PairwiseWeights, Reconsideration
+from sotongindex._pairwise_matrix import PairwiseConsistency, PairwiseMethod, RandomIndex
 from sotongindex._validators import are_known
-from sotongindex.errors import DefinitionError, nearest_key
+from sotongindex.errors import DefinitionError
 from sotongindex.models import Framework
 
-__all__ = ["EqualWeights", "FixedWeights", "ImportanceWeights", "Rule", "WeightingScheme"]
+__all__ = [
+    "Agreement",
+    "BestWorstDiagnostics",
+    "BestWorstWeights",
+    "BudgetWeights",
+    "EqualWeights",
+    "FixedWeights",
+    "ImportanceWeights",
+    "PairwiseConsistency",
+    "PairwiseDiagnostics",
+    "PairwiseMethod",
+    "PairwiseWeights",
+    "RandomIndex",
+    "RankMethod",
+    "RankOrderWeights",
+    "Reconsideration",
+    "Rule",
+    "SwingWeights",
+    "WeightingScheme",
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -39,11 +65,6 @@ def _weights(
     value: Mapping[str, float] | Iterable[tuple[str, float]],
 ) -> tuple[tuple[str, float], ...]:
     return pairs_of(value)
-
-
-def _number(value: object) -> float:
-    """Return a number as it is, and NaN for what is none."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
 @attrs.frozen
@@ -69,7 +90,7 @@ class FixedWeights:
 
     def __attrs_post_init__(self) -> None:
         for key, weight in self.weights:
-            if not 0 <= _number(weight) < math.inf:
+            if not 0 <= number_of(weight) < math.inf:
                 raise DefinitionError(
                     f"expected a number of 0 or more for {key!r}, got {weight!r}",
                     field=f"FixedWeights.weights[{key}]",
@@ -82,39 +103,38 @@ class FixedWeights:
                 f"expected a positive number, got {self.total!r}", field="FixedWeights.total"
             )
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that have a weight."""
+        return tuple(key for key, _ in self.weights)
+
     def shares(self, keys: Sequence[str]) -> tuple[float, ...]:
         """Return one share for each of `keys`; they sum to 1.
 
         Raises:
             DefinitionError: If a key has no weight, or the weights do not add up to `total`.
         """
-        weights = dict(self.weights)
-        for key in keys:
-            if key not in weights:
-                raise DefinitionError(
-                    f"no weight for {key!r}; weights are given for {', '.join(sorted(weights))}",
-                    field="FixedWeights.weights",
-                    key=key,
-                    nearest=nearest_key(key, set(weights) - set(keys)),
-                )
-        chosen = [weights[key] for key in keys]
-        if abs(math.fsum(chosen) - self.total) > 1e-6 * self.total:
-            raise DefinitionError(
-                f"the weights of {', '.join(keys)} add up to {math.fsum(chosen):g}, "
-                f"expected {self.total:g}",
-                field="FixedWeights.weights",
-            )
+        chosen = amounts_for(keys, self.weights, field="FixedWeights.weights", what="weight")
+        check_sum(chosen, self.total, field="FixedWeights.weights", keys=keys)
         # Divided by their own sum, so that shares add up to 1 to the last digit.
-        return tuple(weight / math.fsum(chosen) for weight in chosen)
+        return tuple((chosen / math.fsum(chosen)).tolist())
 
 
-Rule: TypeAlias = EqualWeights | FixedWeights
+Rule: TypeAlias = (
+    EqualWeights
+    | FixedWeights
+    | BudgetWeights
+    | SwingWeights
+    | RankOrderWeights
+    | PairwiseWeights
+    | BestWorstWeights
+)
 
 
 def _by_channel(
     value: Rule | Mapping[str, Rule] | Iterable[tuple[str, Rule]],
 ) -> Rule | tuple[tuple[str, Rule], ...]:
-    return value if isinstance(value, EqualWeights | FixedWeights) else pairs_of(value)
+    return value if isinstance(value, Rule) else pairs_of(value)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -215,5 +235,5 @@ def _within_dimensions(items: FloatArray, dimension_of: NDArray[np.integer[Any]]
 
 
 def _no_strangers(rule: Rule, known: Sequence[str], *, field: str) -> None:
-    if isinstance(rule, FixedWeights):
-        are_known(dict(rule.weights), known, field=field, what="key")
+    if not isinstance(rule, EqualWeights):
+        are_known(rule.keys, known, field=field, what="key")

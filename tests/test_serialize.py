@@ -470,7 +470,8 @@ def test_a_missing_key_is_named() -> None:
 def test_a_record_of_unknown_kind_says_what_it_could_be() -> None:
     ((where, what),) = faults(changed(RECIPE, "scheme", "items", to={}))
     assert where == "scheme.items.kind"
-    assert '"equal-weights", "fixed-weights", got none' in what
+    assert '"equal-weights", "fixed-weights", "budget-weights", ' in what
+    assert what.endswith("got none")
     ((where, what),) = faults(changed(RECIPE, "targets", 0, "score", to={}))
     assert (where, what) == ("targets[0].score", 'expected an object with a "kind", got {}')
     ((where, what),) = faults(changed(RECIPE, "scheme", "items", to="equal"))

@@ -25,6 +25,7 @@ from sotongindex._pairwise_matrix import (
     PairwiseMethod,
     RandomIndex,
     groups_of,
+    log_ratios_of_others,
     mean_judgements,
     pairwise_consistency,
     pairwise_weights,
@@ -45,7 +46,8 @@ class Reconsideration:
         row: The key that was judged,
         column: beside this one.
         given: How many times as important, as the judge said.
-        consistent: The ratio of the two weights that all judgements of this judge give.
+        consistent: The ratio that the other judgements of this judge give, by least squares of
+            logarithms. Weights from all judgements would lean towards the one that is wrong.
     """
 
     judge: str
@@ -209,57 +211,67 @@ class PairwiseWeights(JudgedRule):
 
     def diagnostics(self, keys: Sequence[str]) -> PairwiseDiagnostics:
         """Return the weights of `keys`, how consistent the judges are and how far they agree."""
-        alone = np.stack([_logarithms(judge, rows, keys) for judge, rows in self.judgements])
-        together = mean_judgements(alone)
+        said = dict(self.judgements)
+        alone = {judge: _logarithms(judge, rows, keys) for judge, rows in said.items()}
+        every = np.stack(list(alone.values()))
+        together = mean_judgements(every)
         _check_connected(together, keys)
         # A judge whose comparisons do not reach all keys gives no weights alone.
-        whole = [not groups_of(logs).any() for logs in alone]
-        by_judge = np.full((len(alone), len(keys)), np.nan)
-        for place in np.flatnonzero(whole):
-            by_judge[place] = pairwise_weights(alone[place], self.method)
+        whole = {judge: logs for judge, logs in alone.items() if not groups_of(logs).any()}
+        own = {judge: pairwise_weights(logs, self.method) for judge, logs in whole.items()}
+        found = [
+            one
+            for judge, logs in whole.items()
+            for one in _inconsistent(judge, said[judge], dict(_ratios(keys, logs)))
+        ]
         return PairwiseDiagnostics(
             agreement=Agreement(
                 keys=tuple(keys),
                 judges=self.judges,
                 weights=pairwise_weights(together, self.method),
-                by_judge=by_judge,
-                covariance=self._jackknife(alone),
+                by_judge=[own.get(judge, np.full(len(keys), np.nan)) for judge in alone],
+                covariance=self._jackknife(every),
             ),
             consistency=pairwise_consistency(together, self.random_index),
             by_judge=tuple(
-                pairwise_consistency(logs, self.random_index) if known else None
-                for logs, known in zip(alone, whole, strict=True)
+                pairwise_consistency(whole[judge], self.random_index) if judge in whole else None
+                for judge in alone
             ),
-            reconsider=self._reconsider(dict(zip(keys, by_judge.T, strict=True))),
+            # Rounded, so that ties stay in the order they were given in.
+            reconsider=tuple(sorted(found, key=lambda one: -round(one.factor, 9))),
         )
 
-    def _jackknife(self, alone: FloatArray) -> FloatArray:
+    def _jackknife(self, logs: FloatArray) -> FloatArray:
         """Return the covariance of the weights from leaving out each judge in turn, (k, k)."""
-        count, size = alone.shape[:2]
-        without = [mean_judgements(np.delete(alone, judge, axis=0)) for judge in range(count)]
-        if count == 1 or any(groups_of(logs).any() for logs in without):
+        count, size = logs.shape[:2]
+        without = [mean_judgements(np.delete(logs, judge, axis=0)) for judge in range(count)]
+        if count == 1 or any(groups_of(others).any() for others in without):
             return np.full((size, size), np.nan)
-        weights = np.stack([pairwise_weights(logs, self.method) for logs in without])
+        weights = np.stack([pairwise_weights(others, self.method) for others in without])
         away = weights - weights.mean(axis=0)
         covariance: FloatArray = (count - 1) / count * away.T @ away
         return covariance
 
-    def _reconsider(self, weights: Mapping[str, FloatArray]) -> tuple[Reconsideration, ...]:
-        """Return the inconsistent judgements, the most inconsistent first."""
-        found = [
-            Reconsideration(
-                judge=judge,
-                row=row,
-                column=column,
-                given=given,
-                consistent=float(weights[row][place] / weights[column][place]),
+
+def _ratios(keys: Sequence[str], logs: FloatArray) -> Iterator[tuple[tuple[str, str], float]]:
+    """Tell for every pair that can be checked the ratio that the other judgements give."""
+    others = log_ratios_of_others(logs)
+    for i, j in np.argwhere(~np.isnan(others)):
+        yield (keys[i], keys[j]), math.exp(others[i, j])
+
+
+def _inconsistent(
+    judge: str, rows: Rows, ratios: Mapping[tuple[str, str], float]
+) -> Iterator[Reconsideration]:
+    """Tell the judgements of a judge that the judge's other ones contradict."""
+    for row, column, given in _pairs(rows):
+        if (row, column) in ratios:
+            consistent = ratios[row, column]
+            one = Reconsideration(
+                judge=judge, row=row, column=column, given=given, consistent=consistent
             )
-            for place, (judge, rows) in enumerate(self.judgements)
-            for row, column, given in _pairs(rows)
-            if row in weights and not np.isnan(weights[row][place])
-        ]
-        off = [one for one in found if one.factor > 1 + 1e-9]
-        return tuple(sorted(off, key=lambda one: -one.factor))
+            if one.factor > 1 + 1e-9:
+                yield one
 
 
 def _pairs(rows: Rows) -> Iterator[tuple[str, str, float]]:

@@ -101,12 +101,29 @@ def pairwise_consistency(logs: FloatArray, random_index: RandomIndex) -> Pairwis
     )
 
 
+def log_ratios_of_others(logs: FloatArray) -> FloatArray:
+    """Return each judged log ratio as all others but it give it by least squares, (k, k).
+
+    NaN where a pair was not judged, or the others do not connect it.
+    """
+    inverse = np.linalg.inv(_laplacian(logs))
+    own = np.diag(inverse)
+    leverage = own[:, None] + own - 2 * inverse
+    scale = _least_squares(logs)
+    residual = logs - scale[:, None] + scale
+    checked = leverage < 1 - 1e-9
+    return np.where(checked, logs - residual / np.where(checked, 1 - leverage, 1.0), np.nan)
+
+
+def _laplacian(logs: FloatArray) -> FloatArray:
+    """Return the matrix of the normal equations; a constant sets the mean logarithm to 0."""
+    given = ~np.isnan(logs)
+    return np.diag(given.sum(axis=1)) - given + 1.0
+
+
 def _least_squares(logs: FloatArray) -> FloatArray:
     """Return log weights (k,), of mean 0, that fit the log ratios best."""
-    given = ~np.isnan(logs)
-    laplacian = np.diag(given.sum(axis=1)) - given.astype(np.float64)
-    # The mean of the logarithms is free; adding a constant matrix sets it to 0.
-    fitted: FloatArray = np.linalg.solve(laplacian + 1.0, np.nansum(logs, axis=1))
+    fitted: FloatArray = np.linalg.solve(_laplacian(logs), np.nansum(logs, axis=1))
     return fitted
 
 

@@ -165,6 +165,26 @@ def test_a_mistyped_judgement_is_the_first_to_reconsider() -> None:
         assert first.consistent == pytest.approx(4)
 
 
+def test_what_would_be_consistent_is_what_the_other_judgements_say() -> None:
+    ratios = {"ab": 2.0, "ac": 5.0, "ad": 4.0, "bc": 2.0, "bd": 4.0, "cd": 3.0}
+
+    def rule(given: dict[str, float]) -> PairwiseWeights:
+        rows = {
+            row: {pair[1]: ratio for pair, ratio in given.items() if pair[0] == row}
+            for row in "abc"
+        }
+        return PairwiseWeights(rows, method="geometric mean")
+
+    found = rule(ratios).diagnostics("abcd").reconsider
+    assert len(found) == 6
+    for one in found:
+        pair = one.row + one.column
+        assert one.given == ratios[pair]
+        others = {other: ratio for other, ratio in ratios.items() if other != pair}
+        weights = dict(zip("abcd", rule(others).shares("abcd"), strict=True))
+        assert one.consistent == pytest.approx(weights[one.row] / weights[one.column], rel=1e-12)
+
+
 def test_missing_judgements_by_hand() -> None:
     # a : b = 2 and b : c = 3 leave nothing to check, a : c is missing.
     chain = PairwiseWeights({"a": {"b": 2}, "b": {"c": 3}}).diagnostics("abc")

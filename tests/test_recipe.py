@@ -23,7 +23,14 @@ from sotongindex.schemas import make_study_file_schema, study_file_schema
 from sotongindex.serialize import to_json
 from sotongindex.tally import Tally
 from sotongindex.variance import GroupJackknife
-from sotongindex.weighting import FixedWeights, WeightingScheme
+from sotongindex.weighting import (
+    BestWorstWeights,
+    BudgetWeights,
+    FixedWeights,
+    PairwiseWeights,
+    RankOrderWeights,
+    WeightingScheme,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "documents" / "1"
 
@@ -61,6 +68,35 @@ MISFITS = {
         {"scheme": WeightingScheme(dimensions={"twiter": FixedWeights({"openness": 1})})},
         "Recipe.scheme.dimensions.twiter",
         "twitter",
+    ),
+    "points for an unknown channel": (
+        {"scheme": WeightingScheme(channels=BudgetWeights({"kim": {"blgo": 50, "twitter": 50}}))},
+        "Recipe.scheme.channels.points.kim.blgo",
+        "blog",
+    ),
+    "a rank for an unknown dimension on a channel": (
+        {"scheme": WeightingScheme(dimensions={"blog": RankOrderWeights({"opennes": 1})})},
+        "Recipe.scheme.dimensions.blog.ranks.judge.opennes",
+        "openness",
+    ),
+    "a comparison with an unknown item": (
+        {"scheme": WeightingScheme(items=PairwiseWeights({"openness_1": {"openess_2": 3}}))},
+        "Recipe.scheme.items.judgements.judge.openness_1.openess_2",
+        "openness_2",
+    ),
+    "an unknown best channel": (
+        {
+            "scheme": WeightingScheme(
+                channels=BestWorstWeights({"bolg": {"twitter": 3}}, {"twitter": {}})
+            )
+        },
+        "Recipe.scheme.channels.best_to_others.judge.bolg",
+        "blog",
+    ),
+    "points that do not add up": (
+        {"scheme": WeightingScheme(channels=BudgetWeights({"kim": {"blog": 50, "twitter": 60}}))},
+        "Recipe.scheme",
+        None,
     ),
     "weights that do not add up": (
         {"scheme": WeightingScheme(channels=FixedWeights({"blog": 0.5, "twitter": 0.6}))},

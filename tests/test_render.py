@@ -20,7 +20,15 @@ from sotongindex.models import GradeCut, GradeScale, Label, PeerGroup, PeerStati
 from sotongindex.recipe import Findings
 from sotongindex.results import Notice
 from sotongindex.variance import GroupJackknife, Linearization
-from sotongindex.weighting import FixedWeights, WeightingScheme
+from sotongindex.weighting import (
+    BestWorstWeights,
+    BudgetWeights,
+    FixedWeights,
+    PairwiseWeights,
+    RankOrderWeights,
+    SwingWeights,
+    WeightingScheme,
+)
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +189,18 @@ def test_the_method_is_told_in_words() -> None:
         ({"source": "blend"}, "A blend of several sources."),
         ({"scheme": WeightingScheme(channels=FixedWeights({"blog": 0.195, "video": 0.805}))},
          "Channels count Blog 19.5%, video 80.5%."),
+        ({"scheme": WeightingScheme(channels=BudgetWeights({"blog": 20, "video": 80}))},
+         "video 80.0%. Channel weights come from points that judges allotted; judges: 1."),
+        ({"scheme": WeightingScheme(dimensions=SwingWeights({"open": 100, "use": 25}))},
+         "Dimension weights come from points that judges gave to swings"),
+        ({"scheme": WeightingScheme(channels=RankOrderWeights(
+            {"kim": {"blog": 1, "video": 2}, "lee": {"blog": 2, "video": 1}}))},
+         "come from judges' orders of importance; judges: 2."),
+        ({"scheme": WeightingScheme(channels=PairwiseWeights({"blog": {"video": 3}}))},
+         "come from judges' pairwise comparisons"),
+        ({"scheme": WeightingScheme(channels=BestWorstWeights({"blog": {"video": 3}},
+                                                              {"video": {}}))},
+         "comparisons with the most and the least important"),
         ({"scheme": WeightingScheme(dimensions={
             "blog": FixedWeights({"open": 0.5, "use": 0.5}),
             "video": FixedWeights({"open": 0.2, "use": 0.8})})},

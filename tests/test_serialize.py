@@ -46,7 +46,16 @@ from sotongindex.variance import (
     Linearization,
     ReplicateWeights,
 )
-from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
+from sotongindex.weighting import (
+    BestWorstWeights,
+    BudgetWeights,
+    EqualWeights,
+    FixedWeights,
+    PairwiseWeights,
+    RankOrderWeights,
+    SwingWeights,
+    WeightingScheme,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "documents" / "1"
 
@@ -146,6 +155,12 @@ def definitions() -> dict[str, object]:
         "balanced-repeated-replication": BalancedRepeatedReplication(fay=0.3, center="mean"),
         "band": Band(grade="A", at_least=70),
         "bootstrap": Bootstrap(replicates=200, kind="canty-davison", rng=7),
+        "best-worst-weights": BestWorstWeights(
+            {"kim": {"blog": {"app": 2, "video": 6.5}}}, {"kim": {"video": {"app": 3}}}
+        ),
+        "budget-weights": BudgetWeights(
+            {"kim": {"blog": 60, "app": 40}, "이": {"blog": 55.5, "app": 44.5}}
+        ),
         "channel": FRAMEWORK.channels[0],
         "check-report": REPORT,
         "dimension": FRAMEWORK.dimensions[0],
@@ -163,10 +178,16 @@ def definitions() -> dict[str, object]:
         "layout": RECIPE.layout,
         "linearization": Linearization(correction="design", lonely="adjust"),
         "organization": STUDY.organizations[0],
+        "pairwise-weights": PairwiseWeights(
+            {"kim": {"openness": {"usefulness": 0.5}}, "lee": {}},
+            method="geometric mean",
+            random_index="alonso-lamata",
+        ),
         "peer-group": OTHER,
         "peer-statistic": PeerStatistic(statistic="best"),
         "powers": Powers(items=0, dimensions=1, channels=-0.5),
         "preset": scsi_2017(),
+        "rank-order-weights": RankOrderWeights({"blog": 1, "app": 2}, method="sum"),
         "recipe": RECIPE,
         "replicate-weights": ReplicateWeights(
             columns=("w1", "w2"), scale=0.5, replicate_scales=(1, 0.75), combined=False
@@ -174,6 +195,7 @@ def definitions() -> dict[str, object]:
         "scale": Scale(low=0, high=10, conversion="fraction of top", missing=[-1]),
         "study": STUDY,
         "survey-item": FRAMEWORK.items[1],
+        "swing-weights": SwingWeights({"kim": {"blog": 10, "app": 4}}, top=10),
         "target": RECIPE.targets[1],
         "weighting-scheme": SCHEME,
     }

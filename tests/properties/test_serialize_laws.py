@@ -34,7 +34,16 @@ from sotongindex.recipe import Recipe
 from sotongindex.schemas import study_file_schema
 from sotongindex.serialize import from_json, to_json
 from sotongindex.variance import Estimates, GroupJackknife, Linearization
-from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
+from sotongindex.weighting import (
+    BudgetWeights,
+    EqualWeights,
+    FixedWeights,
+    PairwiseWeights,
+    RankOrderWeights,
+    Rule,
+    SwingWeights,
+    WeightingScheme,
+)
 
 keys = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=8)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -107,11 +116,23 @@ def studies(draw: st.DrawFn) -> Study:
 
 
 @st.composite
-def rules(draw: st.DrawFn, names: tuple[str, ...]) -> EqualWeights | FixedWeights:
-    if draw(st.booleans()):
-        return EqualWeights()
+def rules(draw: st.DrawFn, names: tuple[str, ...]) -> Rule:
     parts = draw(st.lists(st.integers(1, 9), min_size=len(names), max_size=len(names)))
-    return FixedWeights(dict(zip(names, parts, strict=True)), total=sum(parts))
+    amounts = dict(zip(names, parts, strict=True))
+    judges = dict.fromkeys(draw(st.lists(text, min_size=1, max_size=2, unique=True)), amounts)
+    first = {names[0]: {name: one for name, one in amounts.items() if name != names[0]}}
+    return draw(
+        st.sampled_from(
+            [
+                EqualWeights(),
+                FixedWeights(amounts, total=sum(parts)),
+                BudgetWeights(judges, total=sum(parts)),
+                SwingWeights(judges, top=max(parts)),
+                RankOrderWeights(judges, method=draw(st.sampled_from(["sum", "centroid"]))),
+                PairwiseWeights(dict.fromkeys(judges, first)),
+            ]
+        )
+    )
 
 
 methods = st.builds(

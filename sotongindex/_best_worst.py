@@ -17,6 +17,7 @@ from sotongindex._judgements import (
     amounts_for,
     check_comparisons,
     comparisons_of,
+    mean_of_judges,
     told,
 )
 from sotongindex._validators import are_known
@@ -84,7 +85,7 @@ class BestWorstWeights(JudgedRule):
 
     A judge names the best (most important) key :math:`B` and the worst one :math:`W` and says how
     many times as important the best is as every key, :math:`a_{Bj}`, and every key as the worst,
-    :math:`a_{jW}`: some :math:`2 n` judgements instead of :math:`n (n - 1) / 2`. The weights have
+    :math:`a_{jW}`: some :math:`2 n` judgements in place of :math:`n (n - 1) / 2`. The weights have
     the smallest :math:`\xi` with
 
     .. math:: |w_B - a_{Bj} w_j| \le \xi, \quad |w_j - a_{jW} w_W| \le \xi, \quad \sum_j w_j = 1 .
@@ -138,7 +139,7 @@ class BestWorstWeights(JudgedRule):
         solved = [_linear_best_worst(one) for one in said]
         ratios = [one.input_ratios() for one in said]
         return BestWorstDiagnostics(
-            agreement=Agreement.of_mean(keys, self.judges, [weights for weights, _ in solved]),
+            agreement=mean_of_judges(keys, self.judges, [weights for weights, _ in solved]),
             ksi=[ksi for _, ksi in solved],
             input_ratio=[ratio.max() if len(keys) > 2 else np.nan for ratio in ratios],
             threshold=[_threshold(one) for one in said],

@@ -18,6 +18,7 @@ from sotongindex._judgements import (
     amounts_for,
     check_opinions,
     check_sum,
+    mean_of_judges,
     opinions_of,
     places,
 )
@@ -219,4 +220,4 @@ def _agreement(
         return weigh(amounts_for(keys, amounts, field=where, what=what), keys, where)
 
     judges = [judge for judge, _ in opinions]
-    return Agreement.of_mean(keys, judges, [weights_of(*opinion) for opinion in opinions])
+    return mean_of_judges(keys, judges, [weights_of(*opinion) for opinion in opinions])

@@ -22,26 +22,21 @@ Opinions: TypeAlias = tuple[tuple[str, Amounts], ...]
 Rows: TypeAlias = tuple[tuple[str, Amounts], ...]  # of one judge, for every key beside others
 Comparisons: TypeAlias = tuple[tuple[str, Rows], ...]
 
-# What users may give: of one judge, or of every judge by name.
-Said: TypeAlias = "Mapping[str, float] | Mapping[str, Mapping[str, float]] | Opinions"
-Compared: TypeAlias = (
-    "Mapping[str, Mapping[str, float]] | Mapping[str, Mapping[str, Mapping[str, float]]]"
-    " | Comparisons"
-)
-
 ONLY_JUDGE = "judge"
 
 
 # -- taken ---------------------------------------------------------------------------------------
 
 
-def opinions_of(value: Said) -> Opinions:
+def opinions_of(value: Mapping[str, float | Mapping[str, float]] | Opinions) -> Opinions:
     """Take an amount for every key from every judge, or from one judge who is not named."""
     opinions: Opinions = _by_judge(value, depth=2)
     return opinions
 
 
-def comparisons_of(value: Compared) -> Comparisons:
+def comparisons_of(
+    value: Mapping[str, Mapping[str, float | Mapping[str, float]]] | Comparisons,
+) -> Comparisons:
     """Take amounts for pairs of keys from every judge, or from one judge who is not named."""
     comparisons: Comparisons = _by_judge(value, depth=3)
     return comparisons
@@ -237,23 +232,6 @@ class Agreement:
     by_judge: FloatArray = attrs.field(converter=float_array)
     covariance: FloatArray = attrs.field(converter=float_array)
 
-    @classmethod
-    def of_mean(
-        cls, keys: Sequence[str], judges: Iterable[str], by_judge: Sequence[FloatArray]
-    ) -> Agreement:
-        """Let every judge count the same: the weights are the mean of their weights."""
-        table = np.array(by_judge)
-        count = len(table)
-        away = table - table.mean(axis=0)
-        freedom = count * (count - 1) or np.nan
-        return cls(
-            keys=tuple(keys),
-            judges=tuple(judges),
-            weights=table.mean(axis=0),
-            by_judge=table,
-            covariance=away.T @ away / freedom,
-        )
-
     @property
     def shares(self) -> tuple[float, ...]:
         """The weights as plain numbers."""
@@ -336,6 +314,23 @@ class Agreement:
             for key, weight, tail in zip(self.keys, self.weights, tails, strict=True)
         ]
         return "\n".join([title, *lines])
+
+
+def mean_of_judges(
+    keys: Sequence[str], judges: Sequence[str], by_judge: Sequence[FloatArray]
+) -> Agreement:
+    """Let every judge count the same: the weights are the mean of the judges' weights (j, k)."""
+    table = np.array(by_judge)
+    mean = table.mean(axis=0)
+    away = table - mean
+    freedom = len(table) * (len(table) - 1) or np.nan
+    return Agreement(
+        keys=tuple(keys),
+        judges=tuple(judges),
+        weights=mean,
+        by_judge=table,
+        covariance=away.T @ away / freedom,
+    )
 
 
 def told(number: float, digits: int = 3) -> str:

@@ -256,7 +256,7 @@ class PairwiseWeights(JudgedRule):
 def _ratios(keys: Sequence[str], logs: FloatArray) -> Iterator[tuple[tuple[str, str], float]]:
     """Tell for every pair that can be checked the ratio that the other judgements give."""
     others = log_ratios_of_others(logs)
-    for i, j in np.argwhere(~np.isnan(others)):
+    for i, j in np.argwhere(~np.isnan(others)).tolist():
         yield (keys[i], keys[j]), math.exp(others[i, j])
 
 

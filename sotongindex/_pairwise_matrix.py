@@ -134,8 +134,8 @@ def _principal(logs: FloatArray, scale: FloatArray) -> tuple[FloatArray, float]:
     matrix = np.where(given, np.exp(np.where(given, logs, 0.0) - scale[:, None] + scale), 0.0)
     matrix += np.diag((~given).sum(axis=1))  # Harker: what is missing counts as consistent
     values, vectors = np.linalg.eig(matrix)
-    first = int(np.argmax(values.real))
-    return np.abs(vectors[:, first].real), float(values[first].real)
+    first = int(np.argmax(np.real(values)))
+    return np.abs(np.real(vectors[:, first])), float(np.real(values[first]))
 
 
 def _random_index(size: int, kind: RandomIndex) -> float:

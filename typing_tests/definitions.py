@@ -21,6 +21,13 @@ from sotongindex.models import (
     SurveyItem,
     Target,
 )
+from sotongindex.weighting import (
+    Agreement,
+    BudgetWeights,
+    PairwiseDiagnostics,
+    PairwiseWeights,
+    WeightingScheme,
+)
 
 blog = Channel(key="blog", label={"ko": "블로그", "en": "Blog"})
 openness = Dimension(key="openness", label="Openness")
@@ -68,3 +75,13 @@ Target(score=70)
 Target(score=PeerStatistic(statistic="p75", peers=peers), channel="blog")
 Target(score=GradeCut(grade="A", scale=grades))
 assert_type(GradeCut(grade="A", scale=grades).score, float)
+
+budget = BudgetWeights({"blog": 60, "app": 40})
+assert_type(budget.judges, tuple[str, ...])
+assert_type(budget.shares(["blog", "app"]), tuple[float, ...])
+assert_type(budget.diagnostics(["blog", "app"]), Agreement)
+BudgetWeights({"kim": {"blog": 0.6, "app": 0.4}, "lee": {"blog": 1, "app": 0}}, total=1)
+pairs = PairwiseWeights({"blog": {"app": 3}})
+assert_type(pairs.diagnostics(["blog", "app"]), PairwiseDiagnostics)
+PairwiseWeights({"kim": {"blog": {"app": 3}}}, method="geometric mean")
+WeightingScheme(channels=budget, items=pairs, dimensions={"blog": pairs})

@@ -6,6 +6,7 @@ Never executed, only checked.
 from __future__ import annotations
 
 from sotongindex.models import Channel, GradeScale, PeerStatistic, Scale, Study, Target
+from sotongindex.weighting import RankOrderWeights
 
 
 def mistakes(study: Study, scale: GradeScale) -> None:
@@ -21,3 +22,4 @@ def mistakes(study: Study, scale: GradeScale) -> None:
     Study(key="study", framework=None, organizations=[])  # type: ignore[arg-type]
     study.key = "other"  # type: ignore[misc]
     scale.grade("90")  # type: ignore[arg-type]
+    RankOrderWeights({"blog": 1}, method="centre")  # type: ignore[arg-type]

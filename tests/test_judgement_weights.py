@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from support import small_study
 
-from sotongindex._pairwise_matrix import _TABLES
+from sotongindex._pairwise_matrix import groups_of, pairwise_consistency
 from sotongindex.errors import DefinitionError
 from sotongindex.models import SurveyItem
 from sotongindex.weighting import (
@@ -245,19 +245,34 @@ def test_beyond_the_table_only_the_fitted_line_gives_a_ratio() -> None:
     assert line.ratio == pytest.approx(saaty.consistency.index * 15 / (1.7699 * 16 - 4.3513))
 
 
-def test_random_matrices_have_the_tabled_inconsistency() -> None:
-    rng = np.random.default_rng(20)
-    scale = np.array([1 / np.arange(9, 0, -1), np.arange(1, 10)]).ravel()
-    scale = np.unique(scale)  # 1/9 ... 1 ... 9: seventeen ratios, each as likely
-    for size in (3, 4, 6, 8):
-        upper = np.triu(rng.choice(scale, (4000, size, size)), 1)
-        matrix = upper + np.eye(size)
-        matrix += np.divide(1, upper, out=np.zeros_like(upper), where=upper > 0).swapaxes(1, 2)
-        largest = np.linalg.eigvals(matrix).real.max(axis=1)
-        index = ((largest - size) / (size - 1)).mean()
-        assert index == pytest.approx(_TABLES["saaty"][size - 3], abs=0.03)
-        fitted = (1.7699 * size - 4.3513) / (size - 1)
-        assert index == pytest.approx(fitted, abs=0.06)
+def random_logs(rng: np.random.Generator, size: int, count: int) -> np.ndarray:
+    """Log ratios of random judgements: 1/9 ... 1 ... 9, each as likely, (count, size, size)."""
+    scale = np.log(np.unique([1 / np.arange(9, 0, -1), np.arange(1, 10)]))
+    upper = np.triu(rng.choice(scale, (count, size, size)), 1)
+    return upper - upper.swapaxes(1, 2)
+
+
+@pytest.mark.parametrize("size", [3, 4, 6, 8])
+def test_random_matrices_have_the_tabled_inconsistency(size: int) -> None:
+    largest = np.linalg.eigvals(np.exp(random_logs(np.random.default_rng(20), size, 4000)))
+    index = ((largest.real.max(axis=1) - size) / (size - 1)).mean()
+    consistent = np.zeros((size, size))
+    consistent[0, 1], consistent[1, 0] = 1, -1  # one judgement off
+    for table, width in (("saaty", 0.03), ("alonso-lamata", 0.06)):
+        found = pairwise_consistency(consistent, table)
+        assert found.index / found.ratio == pytest.approx(index, abs=width)
+
+
+@pytest.mark.parametrize(("size", "missing"), [(4, 2), (5, 3), (7, 8)])
+def test_random_matrices_with_gaps_have_the_share_that_is_left(size: int, missing: int) -> None:
+    rng = np.random.default_rng(21)
+    found = []
+    for logs in random_logs(rng, size, 600):
+        pairs = rng.permutation(np.transpose(np.triu_indices(size, 1)))[:missing]
+        logs[pairs[:, 0], pairs[:, 1]] = logs[pairs[:, 1], pairs[:, 0]] = np.nan
+        if not groups_of(logs).any():
+            found.append(pairwise_consistency(logs, "saaty"))
+    assert np.mean([one.ratio for one in found]) == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.parametrize("method", ["eigenvector", "geometric mean"])

@@ -153,6 +153,38 @@ def test_consistent_judgements_give_back_their_weights_complete_or_not(
     assert not found.reconsider
 
 
+def geometric_means(rule: PairwiseWeights, keys: list[str]) -> np.ndarray:
+    """The mean log ratios of the judges, (k, k); NaN where no judge gave one."""
+    at = {key: position for position, key in enumerate(keys)}
+    sums, counts = np.zeros((2, len(keys), len(keys)))
+    for _, rows in rule.judgements:
+        for row, amounts in rows:
+            for column, ratio in amounts:
+                for i, j, sign in ((at[row], at[column], 1), (at[column], at[row], -1)):
+                    sums[i, j] += sign * np.log(ratio)
+                    counts[i, j] += 1
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+@given(rule=comparisons())
+def test_weights_of_comparisons_are_what_their_definitions_say(rule: PairwiseWeights) -> None:
+    keys = keys_of(rule)
+    logs = geometric_means(rule, keys)
+    found = rule.diagnostics(keys)
+    weights = np.array(found.shares)
+    fitted = np.log(weights)[:, None] - np.log(weights)
+    if rule.method == "geometric mean":
+        # The sum of squares is least where its derivative by every log weight is 0.
+        np.testing.assert_allclose(np.nansum(logs - fitted, axis=1), 0, atol=1e-9)
+    else:
+        # Filled in with the ratios of the weights, the matrix has them as eigenvector.
+        np.fill_diagonal(logs, 0.0)
+        whole = np.exp(np.where(np.isnan(logs), fitted, logs))
+        np.testing.assert_allclose(
+            whole @ weights, found.consistency.largest_eigenvalue * weights, rtol=1e-9
+        )
+
+
 @given(rule=comparisons())
 def test_turning_every_comparison_round_turns_geometric_means_round(
     rule: PairwiseWeights,

@@ -144,7 +144,7 @@ class BestWorstWeights(JudgedRule):
             input_ratio=[ratio.max() if len(keys) > 2 else np.nan for ratio in ratios],
             threshold=[_threshold(one) for one in said],
             least_consistent=tuple(
-                keys[int(ratio.argmax())] if ratio.any() else None for ratio in ratios
+                keys[int(ratio.argmax())] if ratio.max() > 1e-9 else None for ratio in ratios
             ),
         )
 

@@ -22,19 +22,10 @@ from sotongindex._judgements import (
     opinions_of,
     places,
 )
-from sotongindex._validators import field_name, is_one_of
+from sotongindex._validators import is_one_of, is_positive
 from sotongindex.errors import DefinitionError
 
 RankMethod: TypeAlias = Literal["sum", "reciprocal", "centroid"]
-
-
-def _is_positive(instance: object, attribute: attrs.Attribute[float], value: float) -> None:
-    if not 0 < value < math.inf:
-        raise DefinitionError(
-            f"expected a positive number, got {value!r}",
-            field=field_name(instance, attribute),
-            key=value,
-        )
 
 
 @attrs.frozen
@@ -74,7 +65,7 @@ class BudgetWeights(JudgedRule):
     """
 
     points: Opinions = attrs.field(converter=opinions_of)
-    total: float = attrs.field(default=100.0, kw_only=True, validator=_is_positive)
+    total: float = attrs.field(default=100.0, kw_only=True, validator=is_positive)
 
     def __attrs_post_init__(self) -> None:
         check_opinions(self.points, field="BudgetWeights.points", expected="of 0 or more")
@@ -120,7 +111,7 @@ class SwingWeights(JudgedRule):
     """
 
     points: Opinions = attrs.field(converter=opinions_of)
-    top: float = attrs.field(default=100.0, kw_only=True, validator=_is_positive)
+    top: float = attrs.field(default=100.0, kw_only=True, validator=is_positive)
 
     def __attrs_post_init__(self) -> None:
         check_opinions(self.points, field="SwingWeights.points", expected="of 0 or more")

@@ -13,7 +13,7 @@ import numpy as np
 from sotongindex._arrays import FloatArray, float_array
 from sotongindex._columns import rows_from_columns
 from sotongindex._labels import pairs_of
-from sotongindex._validators import are_unique
+from sotongindex._validators import are_unique, number_of
 from sotongindex.errors import DefinitionError, nearest_key
 from sotongindex.percentiles import competition_rank
 
@@ -114,11 +114,6 @@ _ALLOWED: Mapping[Expected, Callable[[float], bool]] = {
     "above 0": lambda number: 0 < number < math.inf,
     "of 1 or more": lambda number: 1 <= number < math.inf,
 }
-
-
-def number_of(value: object) -> float:
-    """Return a number as it is, and NaN for what is none."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
 def check_opinions(opinions: Opinions, *, field: str, expected: Expected) -> None:
@@ -271,7 +266,7 @@ class Agreement:
 
         NaN for one judge, one key, or judges who tell no key from another.
         """
-        ordered = [places(np.round(row, 12)) for row in self._known()]
+        ordered = [places(row) for row in self._known()]
         judges, count = len(ordered), len(self.keys)
         if judges < 2:
             return math.nan

@@ -63,7 +63,7 @@ class Reconsideration:
         return max(ratio, 1 / ratio)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class PairwiseDiagnostics:
     """Weights from pairwise comparisons, and how consistent the comparisons are.
 
@@ -136,9 +136,8 @@ class PairwiseWeights(JudgedRule):
             a choice is unknown.
 
     References:
-        Saaty (1980), The Analytic Hierarchy Process. Saaty (2003),
-        doi 10.1016/S0377-2217(02)00227-8, for what to reconsider. Crawford and Williams (1985),
-        doi 10.1016/0022-2496(85)90002-1. Harker (1987), doi 10.1016/0270-0255(87)90503-3, and
+        Saaty (1980), The Analytic Hierarchy Process. Crawford and Williams (1985),
+        doi 10.1016/0022-2496(85)90002-1. Harker (1987), doi 10.1016/0270-0255(87)90492-1, and
         Bozóki, Fülöp and Rónyai (2010), doi 10.1016/j.mcm.2010.02.047, for missing judgements.
         Aczél and Saaty (1983), doi 10.1016/0022-2496(83)90028-7, for several judges. Saaty and
         Özdemir (2003), doi 10.1016/S0895-7177(03)90083-5, and Alonso and Lamata (2006),

@@ -78,12 +78,27 @@ def are_all(check: Validator) -> Validator:
 
 def is_finite(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     """Numbers are finite; True is not 1."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not math.isfinite(number_of(value)):
         raise DefinitionError(
             f"expected a finite number, got {value!r}",
             field=field_name(instance, attribute),
             key=value,
         )
+
+
+def is_positive(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """Totals are finite numbers above 0."""
+    if not 0 < number_of(value) < math.inf:
+        raise DefinitionError(
+            f"expected a positive number, got {value!r}",
+            field=field_name(instance, attribute),
+            key=value,
+        )
+
+
+def number_of(value: object) -> float:
+    """Return a number as it is, and NaN for what is none."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
 
 
 def are_known(keys: Iterable[str], known: Iterable[str], *, field: str, what: str) -> None:

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from sotongindex._arrays import FloatArray, read_only
 from sotongindex._best_worst import BestWorstDiagnostics, BestWorstWeights
 from sotongindex._direct_weights import BudgetWeights, RankMethod, RankOrderWeights, SwingWeights
-from sotongindex._judgements import Agreement, amounts_for, check_sum, number_of
+from sotongindex._judgements import Agreement, amounts_for, check_sum
 from sotongindex._labels import pairs_of
 from sotongindex._pairwise import PairwiseDiagnostics, PairwiseWeights, Reconsideration
 from sotongindex._pairwise_matrix import PairwiseConsistency, PairwiseMethod, RandomIndex
-from sotongindex._validators import are_known
+from sotongindex._validators import are_known, is_positive, number_of
 from sotongindex.errors import DefinitionError
 from sotongindex.models import Framework
 
@@ -86,7 +86,7 @@ class FixedWeights:
     """
 
     weights: tuple[tuple[str, float], ...] = attrs.field(converter=_weights)
-    total: float = attrs.field(default=1.0, kw_only=True)
+    total: float = attrs.field(default=1.0, kw_only=True, validator=is_positive)
 
     def __attrs_post_init__(self) -> None:
         for key, weight in self.weights:
@@ -98,10 +98,6 @@ class FixedWeights:
                 )
         if len(dict(self.weights)) != len(self.weights):
             raise DefinitionError("a key is used twice", field="FixedWeights.weights")
-        if not 0 < self.total < math.inf:
-            raise DefinitionError(
-                f"expected a positive number, got {self.total!r}", field="FixedWeights.total"
-            )
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -489,6 +489,23 @@ def test_a_missing_key_is_named() -> None:
     assert faults(json.dumps(whole)) == (("framework.items[2].key", "is missing"),)
 
 
+def test_faults_of_judges_have_their_paths() -> None:
+    rule = BudgetWeights({"kim": {"blog": 60, "app": 40}})
+    recipe = attrs.evolve(RECIPE, scheme=WeightingScheme(channels=rule))
+    assert faults(changed(rule, "points", "kim", "blog", to=-1)) == (
+        ("points.kim.blog", "expected a number of 0 or more for 'blog', got -1"),
+    )
+    assert faults(changed(rule, "points", "kim", to=50)) == (
+        ("points.kim", "expected an object, got 50"),
+    )
+    path = ("scheme", "channels", "points", "kim")
+    assert faults(changed(recipe, *path, to={"blgo": 60, "app": 40})) == (
+        ("scheme.channels.points.kim.blgo", "unknown channel 'blgo'; did you mean 'blog'?"),
+    )
+    ((_, short),) = faults(changed(recipe, *path, to={"blog": 60, "app": 30}))
+    assert "add up to 90, expected 100" in short
+
+
 def test_a_record_of_unknown_kind_says_what_it_could_be() -> None:
     ((where, what),) = faults(changed(RECIPE, "scheme", "items", to={}))
     assert where == "scheme.items.kind"

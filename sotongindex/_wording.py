@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from sotongindex._learning import LearningRule
 from sotongindex._text import Language, number, say
 from sotongindex.method import IndexMethod, Powers
 from sotongindex.models import Channel, Dimension, Framework, Scale
@@ -16,11 +17,20 @@ from sotongindex.variance import (
     ReplicateWeights,
     VarianceMethod,
 )
-from sotongindex.weighting import FixedWeights, Rule, WeightingScheme
+from sotongindex.weighting import (
+    EntropyWeights,
+    FixedWeights,
+    LearnedWeights,
+    Rule,
+    WeightingScheme,
+)
 
 __all__ = ["method_sentences"]
 
 _MOST_WEIGHTS = 12
+_WAYS: Mapping[type[LearningRule], str] = {
+    EntropyWeights: "entropy",
+}
 
 
 def method_sentences(
@@ -28,6 +38,7 @@ def method_sentences(
     scheme: WeightingScheme,
     method: IndexMethod,
     *,
+    learned: Sequence[LearnedWeights] = (),
     source: str,
     language: Language,
 ) -> list[str]:
@@ -37,6 +48,7 @@ def method_sentences(
         framework: What was measured.
         scheme: How parts count.
         method: How scores are averaged.
+        learned: The weights that rules learned from the scores.
         source: What the result was made from: "answers", "tally", "scores" or "blend".
         language: The language.
     """
@@ -46,13 +58,15 @@ def method_sentences(
         sentences += _scales([item.scale for item in framework.items], language)
         sentences.append(say(f"method.order.{method.order}", language))
     sentences.append(_means(method.power, language))
-    sentences.append(_weights("channels", scheme.channels, framework.channels, language=language))
-    if isinstance(scheme.dimensions, tuple):
+    told = scheme.fixed(learned)
+    sentences.append(_weights("channels", told.channels, framework.channels, language=language))
+    if isinstance(told.dimensions, tuple):
         sentences.append(say("method.weights.dimensions.by_channel", language))
     else:
         sentences.append(
-            _weights("dimensions", scheme.dimensions, framework.dimensions, language=language)
+            _weights("dimensions", told.dimensions, framework.dimensions, language=language)
         )
+    sentences += _origins(scheme, language)
     share = f"{number(100 * method.min_share, 0)}%"
     sentences += [
         say("method.min_share", language, share=share),
@@ -96,6 +110,17 @@ def _weights(
     named = zip(parts, rule.shares([part.key for part in parts]), strict=True)
     shares = ", ".join(f"{part.name(language)} {number(100 * share)}%" for part, share in named)
     return say(f"method.weights.{what}.shares", language, shares=shares)
+
+
+def _origins(scheme: WeightingScheme, language: Language) -> list[str]:
+    """Return from what weights were learned, one sentence for every level and rule."""
+    learning = dict.fromkeys(
+        (level, type(rule)) for level, _, rule in scheme.rules if isinstance(rule, LearningRule)
+    )
+    return [
+        say(f"method.learned.{level}", language, way=say(f"learned.{_WAYS[kind]}", language))
+        for level, kind in learning
+    ]
 
 
 def _errors(method: IndexMethod, language: Language, *, measured: bool) -> str:

@@ -58,7 +58,7 @@ from sotongindex.variance import (
     Linearization,
     ReplicateWeights,
 )
-from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
+from sotongindex.weighting import EntropyWeights, EqualWeights, FixedWeights, WeightingScheme
 
 __all__ = ["from_json", "to_json"]
 
@@ -70,6 +70,7 @@ _DEFINITIONS = (
     CheckReport,
     Dimension,
     DisclosureRules,
+    EntropyWeights,
     EqualWeights,
     FixedWeights,
     Framework,

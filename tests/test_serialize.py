@@ -46,7 +46,7 @@ from sotongindex.variance import (
     Linearization,
     ReplicateWeights,
 )
-from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
+from sotongindex.weighting import EntropyWeights, EqualWeights, FixedWeights, WeightingScheme
 
 GOLDEN = Path(__file__).parent / "golden" / "documents" / "1"
 
@@ -150,6 +150,7 @@ def definitions() -> dict[str, object]:
         "check-report": REPORT,
         "dimension": FRAMEWORK.dimensions[0],
         "disclosure-rules": RECIPE.rules,
+        "entropy-weights": EntropyWeights(counting="respondents"),
         "equal-weights": EqualWeights(),
         "fixed-weights": SCHEME.channels,
         "framework": FRAMEWORK,
@@ -470,7 +471,8 @@ def test_a_missing_key_is_named() -> None:
 def test_a_record_of_unknown_kind_says_what_it_could_be() -> None:
     ((where, what),) = faults(changed(RECIPE, "scheme", "items", to={}))
     assert where == "scheme.items.kind"
-    assert '"equal-weights", "fixed-weights", got none' in what
+    assert '"equal-weights", "fixed-weights", "entropy-weights"' in what
+    assert what.endswith("got none")
     ((where, what),) = faults(changed(RECIPE, "targets", 0, "score", to={}))
     assert (where, what) == ("targets[0].score", 'expected an object with a "kind", got {}')
     ((where, what),) = faults(changed(RECIPE, "scheme", "items", to="equal"))

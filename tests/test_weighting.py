@@ -8,7 +8,7 @@ from support import small_study
 
 from sotongindex.errors import DefinitionError
 from sotongindex.models import SurveyItem
-from sotongindex.weighting import EntropyWeights, EqualWeights, FixedWeights, WeightingScheme
+from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
 
 STUDY = small_study(
     channels=("blog", "video"),
@@ -143,13 +143,3 @@ def test_a_scheme_that_does_not_fit_the_framework(scheme, field, key):
     assert caught.value.field == field
     if key is not None:
         assert caught.value.key == key
-
-
-# -- learned from scores ---------------------------------------------------------------------------
-
-
-def test_rules_that_learn_say_that_they_need_scores():
-    scheme = WeightingScheme(channels=EntropyWeights())
-    scheme.check(FRAMEWORK)
-    with pytest.raises(DefinitionError, match="EntropyWeights learns weights from scores"):
-        scheme.resolve(FRAMEWORK)

@@ -7,10 +7,17 @@ from typing import Literal, TypeAlias
 import attrs
 
 from sotongindex._arrays import FloatArray
-from sotongindex._dispersion_weights import EntropyDiagnostics
+from sotongindex._dispersion_weights import (
+    CriticDiagnostics,
+    DeviationDiagnostics,
+    EntropyDiagnostics,
+)
+from sotongindex._factor_weights import FactorDiagnostics
 
 WeightLevel: TypeAlias = Literal["items", "dimensions", "channels"]
-Diagnostics: TypeAlias = EntropyDiagnostics
+Diagnostics: TypeAlias = (
+    EntropyDiagnostics | CriticDiagnostics | DeviationDiagnostics | FactorDiagnostics
+)
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -116,3 +116,34 @@ def varies(scores: FloatArray) -> Any:
     high = np.where(np.isnan(scores), -np.inf, scores).max(axis=0, initial=-np.inf)
     low = np.where(np.isnan(scores), np.inf, scores).min(axis=0, initial=np.inf)
     return read_only(high - low > 1e-12 * np.maximum(np.abs(high), np.abs(low)))
+
+
+def column_deviations(scores: FloatArray, counts: FloatArray) -> FloatArray:
+    """Return the standard deviation (divisor n) of every column that has scores, (k,); else 0."""
+    deviations: FloatArray = np.sqrt(
+        column_means((scores - column_means(scores, counts)) ** 2, counts)
+    )
+    return np.where(varies(scores), deviations, 0.0)
+
+
+def correlations(scores: FloatArray, counts: FloatArray) -> FloatArray:
+    """Return the correlation of every pair of columns, (k, k), over units that have both.
+
+    It is 0 where nothing is known of it: a column that does not differ on these units, or none.
+    """
+    present = (~np.isnan(scores)).astype(np.float64)
+    centred = np.where(present > 0, scores - column_means(scores, counts), 0.0)
+    weighted = counts[:, None] * present
+    both = np.maximum(present.T @ weighted, np.finfo(np.float64).tiny)
+    means = (counts[:, None] * centred).T @ present / both  # of the row's part
+    squares = (counts[:, None] * centred**2).T @ present / both
+    variances = squares - means**2
+    # A difference of squares this small is their rounding.
+    variances[variances <= 1e-12 * squares] = 0.0
+    covariances = (counts[:, None] * centred).T @ centred / both - means * means.T
+    scale = np.sqrt(variances * variances.T)
+    found = np.divide(covariances, scale, out=np.zeros_like(scale), where=scale > 0)
+    found[:, ~varies(scores)] = found[~varies(scores)] = 0.0
+    np.fill_diagonal(found, 1.0)
+    correlation: FloatArray = np.clip(found, -1.0, 1.0)
+    return correlation

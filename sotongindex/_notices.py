@@ -82,6 +82,19 @@ def _weight_notices(learned: Sequence[LearnedWeights], *, relearned: bool) -> It
             "replicates such as Bootstrap learn them anew",
             keys=places,
         )
+    idle = tuple(
+        f"{one.where}/{key}"
+        for one in learned
+        for key, weight in zip(one.keys, one.diagnostics.weights.tolist(), strict=True)
+        if weight == 0
+    )
+    if idle:
+        yield Notice(
+            code="weights of 0",
+            message="no weight was learned for parts that do not differ, agree with every other, "
+            "or fall where the others rise: look whether their scale is reversed",
+            keys=idle,
+        )
     for one in learned:
         if one.diagnostics.fallback is not None:
             yield Notice(

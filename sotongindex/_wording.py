@@ -18,7 +18,10 @@ from sotongindex.variance import (
     VarianceMethod,
 )
 from sotongindex.weighting import (
+    CriticWeights,
+    DeviationWeights,
     EntropyWeights,
+    FactorWeights,
     FixedWeights,
     LearnedWeights,
     Rule,
@@ -29,7 +32,10 @@ __all__ = ["method_sentences"]
 
 _MOST_WEIGHTS = 12
 _WAYS: Mapping[type[LearningRule], str] = {
+    CriticWeights: "critic",
+    DeviationWeights: "deviation",
     EntropyWeights: "entropy",
+    FactorWeights: "factor",
 }
 
 

@@ -58,7 +58,15 @@ from sotongindex.variance import (
     Linearization,
     ReplicateWeights,
 )
-from sotongindex.weighting import EntropyWeights, EqualWeights, FixedWeights, WeightingScheme
+from sotongindex.weighting import (
+    CriticWeights,
+    DeviationWeights,
+    EntropyWeights,
+    EqualWeights,
+    FactorWeights,
+    FixedWeights,
+    WeightingScheme,
+)
 
 __all__ = ["from_json", "to_json"]
 
@@ -68,10 +76,13 @@ _DEFINITIONS = (
     Bootstrap,
     Channel,
     CheckReport,
+    CriticWeights,
+    DeviationWeights,
     Dimension,
     DisclosureRules,
     EntropyWeights,
     EqualWeights,
+    FactorWeights,
     FixedWeights,
     Framework,
     GradeCut,

@@ -15,8 +15,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sotongindex._arrays import FloatArray, read_only
-from sotongindex._dispersion_weights import EntropyDiagnostics, EntropyWeights
+from sotongindex._dispersion_weights import (
+    CriticDiagnostics,
+    CriticWeights,
+    DeviationDiagnostics,
+    DeviationWeights,
+    EntropyDiagnostics,
+    EntropyWeights,
+)
 from sotongindex._evidence import Evidence
+from sotongindex._factor_weights import FactorDiagnostics, FactorWeights
 from sotongindex._importance import ImportanceWeights, LearnedWeights, WeightLevel
 from sotongindex._labels import pairs_of
 from sotongindex._learning import LearningRule
@@ -25,9 +33,15 @@ from sotongindex.errors import DefinitionError, nearest_key
 from sotongindex.models import Framework
 
 __all__ = [
+    "CriticDiagnostics",
+    "CriticWeights",
+    "DeviationDiagnostics",
+    "DeviationWeights",
     "EntropyDiagnostics",
     "EntropyWeights",
     "EqualWeights",
+    "FactorDiagnostics",
+    "FactorWeights",
     "FixedWeights",
     "ImportanceWeights",
     "LearnedWeights",
@@ -122,7 +136,9 @@ class FixedWeights:
         return tuple(weight / math.fsum(chosen) for weight in chosen)
 
 
-Rule: TypeAlias = EqualWeights | FixedWeights | EntropyWeights
+Rule: TypeAlias = (
+    EqualWeights | FixedWeights | EntropyWeights | CriticWeights | DeviationWeights | FactorWeights
+)
 _Place: TypeAlias = tuple[WeightLevel, str | None]
 
 

@@ -46,7 +46,15 @@ from sotongindex.variance import (
     Linearization,
     ReplicateWeights,
 )
-from sotongindex.weighting import EntropyWeights, EqualWeights, FixedWeights, WeightingScheme
+from sotongindex.weighting import (
+    CriticWeights,
+    DeviationWeights,
+    EntropyWeights,
+    EqualWeights,
+    FactorWeights,
+    FixedWeights,
+    WeightingScheme,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "documents" / "1"
 
@@ -148,10 +156,13 @@ def definitions() -> dict[str, object]:
         "bootstrap": Bootstrap(replicates=200, kind="canty-davison", rng=7),
         "channel": FRAMEWORK.channels[0],
         "check-report": REPORT,
+        "critic-weights": CriticWeights(scaling="points"),
+        "deviation-weights": DeviationWeights(measure="coefficient of variation"),
         "dimension": FRAMEWORK.dimensions[0],
         "disclosure-rules": RECIPE.rules,
         "entropy-weights": EntropyWeights(counting="respondents"),
         "equal-weights": EqualWeights(),
+        "factor-weights": FactorWeights(retain="share", components=2, rotation="none"),
         "fixed-weights": SCHEME.channels,
         "framework": FRAMEWORK,
         "grade-cut": GradeCut(grade="S", scale=GRADES),

@@ -15,9 +15,9 @@ from sotongindex._learning import (
     checked_scores,
     column_deviations,
     column_means,
+    column_spans,
     correlations,
     shares_of,
-    varies,
 )
 from sotongindex._validators import is_one_of
 from sotongindex.errors import MethodError
@@ -83,7 +83,7 @@ class EntropyWeights(LearningRule):
                 "DeviationWeights for scores that can be negative",
                 argument="scores",
             )
-        divergence = np.where(varies(values), _theil(values, number), 0.0)
+        divergence = np.where(column_spans(values) > 0, _theil(values, number), 0.0)
         return EntropyDiagnostics(
             **shares_of(divergence, values, reason=_NO_SPREAD), divergence=divergence
         )
@@ -221,8 +221,7 @@ class CriticWeights(LearningRule):
         deviations = column_deviations(values, number)
         differs = deviations > 0
         if self.scaling == "range":
-            spans = np.nanmax(values[:, differs], axis=0) - np.nanmin(values[:, differs], axis=0)
-            deviations[differs] /= spans
+            deviations[differs] /= column_spans(values)[differs]
         correlation = correlations(values, number)
         opposed = (1.0 - correlation) * differs
         # Columns that are equal but for rounding do not disagree.

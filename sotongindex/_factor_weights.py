@@ -13,9 +13,9 @@ from sotongindex._learning import (
     Learned,
     LearningRule,
     checked_scores,
+    column_spans,
     correlations,
     shares_of,
-    varies,
 )
 from sotongindex._validators import is_one_of
 from sotongindex.errors import DefinitionError
@@ -33,7 +33,8 @@ class FactorDiagnostics(Learned):
     Attributes:
         eigenvalues: Of the correlations of the parts that differ, descending.
         loadings: The correlation of every part with every retained factor after rotation, (k, m);
-            a factor is turned so that its loadings sum to 0 or more.
+            a factor is turned so that its loadings sum to 0 or more; where they sum to 0, parts
+            of both directions belong to it.
         explained: The share of the variance of the parts that every factor explains, (m,).
         factor: The factor that every part belongs to, (k,), from 0; -1 where it rises with none.
     """
@@ -106,20 +107,22 @@ class FactorWeights(LearningRule):
             MethodError: If scores are infinite, or counts do not fit.
         """
         values, number = checked_scores(scores, counts)
-        differs = varies(values)
+        differs = column_spans(values) > 0
         eigenvalues, part_loadings = self._factors(
             correlations(values, number)[differs][:, differs]
         )
         loadings = np.zeros((values.shape[1], part_loadings.shape[1]))
         loadings[differs] = part_loadings
-        highest = loadings.max(axis=1, initial=0.0)
-        belongs = highest > 0
+        # Where loadings cancel, neither direction of the factor is its own.
+        balanced = np.abs(loadings.sum(axis=0)) <= 1e-9
+        rising = np.where(balanced, np.abs(loadings), loadings)
+        highest = rising.max(axis=1, initial=0.0)
         return FactorDiagnostics(
             **shares_of(highest**2, values, reason="no part differs between units"),
             eigenvalues=eigenvalues,
             loadings=loadings,
             explained=(loadings**2).sum(axis=0) / max(differs.sum(), 1),
-            factor=np.where(belongs, loadings.argmax(axis=1) if loadings.size else -1, -1),
+            factor=np.where(highest > 0, rising.argmax(axis=1) if rising.size else -1, -1),
         )
 
     def _factors(self, correlation: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -169,4 +172,5 @@ def varimax(loadings: FloatArray) -> FloatArray:
                 largest = max(largest, abs(angle))
         if largest < 1e-12:
             break
-    return rotated * size
+    turned: FloatArray = rotated * size
+    return turned

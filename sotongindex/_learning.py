@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sotongindex._arrays import FloatArray, float_array, read_only
+from sotongindex._arrays import FloatArray, float_array
 from sotongindex._validators import is_one_of
 from sotongindex.errors import DefinitionError, MethodError
 
@@ -66,7 +66,9 @@ def no_scores(rule: LearningRule, needed: str) -> DefinitionError:
     )
 
 
-def checked_scores(scores: ArrayLike, counts: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
+def checked_scores(
+    scores: ArrayLike, counts: ArrayLike | None, *, argument: str = "counts"
+) -> tuple[FloatArray, FloatArray]:
     """Return scores (u, k) and counts (u,) of the units that count, or say what is wrong."""
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] == 0:
@@ -84,7 +86,7 @@ def checked_scores(scores: ArrayLike, counts: ArrayLike | None) -> tuple[FloatAr
         raise MethodError(
             f"expected {len(values)} finite numbers of 0 or more, one for every unit, got "
             f"{number.size} of which the least is {number.min(initial=np.inf):g}",
-            argument="counts",
+            argument=argument,
         )
     used = number > 0
     return values[used], number[used]
@@ -111,11 +113,13 @@ def column_means(scores: FloatArray, counts: FloatArray) -> FloatArray:
     return means
 
 
-def varies(scores: FloatArray) -> Any:
-    """Tell which columns have two different scores, beyond the rounding of equal ones, (k,)."""
+def column_spans(scores: FloatArray) -> FloatArray:
+    """Return the highest less the lowest score of every column, (k,); 0 where they are equal."""
     high = np.where(np.isnan(scores), -np.inf, scores).max(axis=0, initial=-np.inf)
     low = np.where(np.isnan(scores), np.inf, scores).min(axis=0, initial=np.inf)
-    return read_only(high - low > 1e-12 * np.maximum(np.abs(high), np.abs(low)))
+    # Equal scores may differ by their rounding.
+    differs = high - low > 1e-12 * np.maximum(np.abs(high), np.abs(low))
+    return np.where(differs, high - low, 0.0)
 
 
 def column_deviations(scores: FloatArray, counts: FloatArray) -> FloatArray:
@@ -123,7 +127,7 @@ def column_deviations(scores: FloatArray, counts: FloatArray) -> FloatArray:
     deviations: FloatArray = np.sqrt(
         column_means((scores - column_means(scores, counts)) ** 2, counts)
     )
-    return np.where(varies(scores), deviations, 0.0)
+    return np.where(column_spans(scores) > 0, deviations, 0.0)
 
 
 def correlations(scores: FloatArray, counts: FloatArray) -> FloatArray:
@@ -143,7 +147,8 @@ def correlations(scores: FloatArray, counts: FloatArray) -> FloatArray:
     covariances = (counts[:, None] * centred).T @ centred / both - means * means.T
     scale = np.sqrt(variances * variances.T)
     found = np.divide(covariances, scale, out=np.zeros_like(scale), where=scale > 0)
-    found[:, ~varies(scores)] = found[~varies(scores)] = 0.0
+    flat = column_spans(scores) == 0
+    found[:, flat] = found[flat] = 0.0
     np.fill_diagonal(found, 1.0)
     correlation: FloatArray = np.clip(found, -1.0, 1.0)
     return correlation

@@ -7,13 +7,23 @@ import numpy as np
 import pytest
 from support import answered, small_study
 
+from sotongindex._wording import method_sentences
 from sotongindex.errors import DefinitionError, MethodError
 from sotongindex.index import IndexMethod, compute_index
-from sotongindex.models import Organization, SurveyItem
+from sotongindex.models import Organization, PeerGroup, SurveyItem
+from sotongindex.norms import freeze_norm
 from sotongindex.results import IndexResult
+from sotongindex.serialize import from_json, to_json
 from sotongindex.tally import Tally
 from sotongindex.variance import Bootstrap, GroupJackknife, Linearization
-from sotongindex.weighting import EntropyWeights, FixedWeights, WeightingScheme
+from sotongindex.weighting import (
+    CriticWeights,
+    DeviationWeights,
+    EntropyWeights,
+    FactorWeights,
+    FixedWeights,
+    WeightingScheme,
+)
 
 STUDY = small_study(
     organizations=[f"o{o}" for o in range(6)],
@@ -317,3 +327,56 @@ def test_the_notice_says_whether_errors_include_the_weights():
 
     assert code(Linearization()) == ["weights from data"]
     assert code(Bootstrap(replicates=20, rng=1)) == ["weights learned again"]
+
+
+# -- what is told and kept -------------------------------------------------------------------------
+
+
+def test_parts_without_weight_are_named():
+    answers = responses()
+    table = answers.answers.copy()
+    table[:, 3] = 4  # everybody gives the same answer to q4
+    result = compute_index(attrs.evolve(answers, answers=table), scheme=EVERYWHERE)
+    (told,) = [notice for notice in result.notices if notice.code == "weights of 0"]
+    assert told.keys == ("items/kind/q4",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "way"),
+    [
+        (EntropyWeights(), "entropy"),
+        (DeviationWeights(), "spread"),
+        (CriticWeights(), "spread and disagreement (CRITIC)"),
+        (FactorWeights(), "principal components"),
+    ],
+)
+def test_the_report_says_how_weights_were_learned(rule, way):
+    result = compute_index(responses(), scheme=WeightingScheme(dimensions=rule, items=rule))
+    text = " ".join(
+        method_sentences(
+            FRAMEWORK,
+            result.scheme,
+            result.method,
+            learned=result.weights.learned,
+            source="answers",
+            language="en",
+        )
+    )
+    assert f"The weights of items were learned from the scores: {way}." in text
+    assert f"The weights of dimensions were learned from the scores: {way}." in text
+    assert "Dimensions count open " in text
+
+
+def test_a_norm_keeps_the_weights_and_not_the_rule():
+    result = compute_index(responses(), scheme=EVERYWHERE)
+    norm = freeze_norm(result, key="norm", version="1", peers=PeerGroup(key="all", where={}))
+    assert norm.scheme == EVERYWHERE.fixed(result.weights.learned)
+
+
+def test_results_come_back_with_their_diagnostics():
+    result = compute_index(responses(), scheme=attrs.evolve(EVERYWHERE, dimensions=FactorWeights()))
+    again = from_json(to_json(result))
+    for one, other in zip(again.weights.learned, result.weights.learned, strict=True):
+        assert str(one) == str(other)
+        assert type(one.diagnostics) is type(other.diagnostics)
+    assert again.scheme.fixed(again.weights.learned) == result.scheme.fixed(result.weights.learned)

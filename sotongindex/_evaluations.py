@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray, is_missing
+from sotongindex._importance import ImportanceWeights
 from sotongindex.aggregation import power_mean
 from sotongindex.responses import Responses
 from sotongindex.scoring import Scorer
-from sotongindex.weighting import ImportanceWeights
 
 
 @attrs.frozen(kw_only=True, eq=False)

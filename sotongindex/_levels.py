@@ -16,6 +16,7 @@ from scipy import sparse
 
 from sotongindex._arrays import FloatArray, Groups, IntArray, group_sums
 from sotongindex.aggregation import Hierarchy
+from sotongindex.variance import Estimates
 
 Positions: TypeAlias = NDArray[np.integer[Any]]
 Level: TypeAlias = Literal["items", "cells", "channels", "dimensions", "index"]
@@ -210,4 +211,26 @@ def climb(base: Rows, tree: Tree, *, sources: int, single: bool = False) -> Mapp
         "channels": attrs.evolve(base, values=channel[:, None]),
         "dimensions": attrs.evolve(across, values=across.values[:, :-1]),
         "index": attrs.evolve(across, values=across.values[:, -1:]),
+    }
+
+
+def climbed_levels(cells: Estimates, tree: Hierarchy) -> dict[Level, Estimates]:
+    """Return every level as a function of the cells; items are missing."""
+    o, c, d = cells.shape
+    organization, channel, dimension = np.indices(cells.shape).reshape(3, -1)
+
+    def climbed(gradient: FloatArray, to: NDArray[np.intp], values: FloatArray) -> Estimates:
+        jacobian = sparse.csr_array(
+            (np.nan_to_num(gradient).ravel(), (to, np.arange(o * c * d))), (values.size, o * c * d)
+        )
+        return cells.transform(jacobian, values=values, shape=values.shape)
+
+    return {
+        "index": climbed(tree.index_by_cell, organization, tree.index),
+        "channels": climbed(tree.channel_by_cell, organization * c + channel, tree.channels),
+        "dimensions": climbed(
+            tree.dimension_by_cell, organization * d + dimension, tree.dimensions
+        ),
+        "cells": cells,
+        "items": Estimates.independent(np.full(tree.cell_by_item.shape, np.nan), level=cells.level),
     }

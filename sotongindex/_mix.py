@@ -194,6 +194,7 @@ def adjust_for_mix(
     mass = _mass(responses, codes, len(categories), channel=channel)
     factors = _factors(mass, own, found, mixing=mixing)
     weight = _weight(responses) * factors[responses.organization, codes]
+    scheme = plain.scheme.fixed(plain.weights.learned)  # not learned again from another mix
     after = compute_index(attrs.evolve(responses, weight=weight), scheme=scheme, method=method)
     adjusted = after.estimates(channel=channel, dimension=dimension)
     members = found[~np.isnan(adjusted.values[found])]

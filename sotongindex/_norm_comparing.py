@@ -172,7 +172,8 @@ def norm_notices(result: IndexResult, norm: BenchmarkSet) -> tuple[Notice, ...]:
         (
             "method differs",
             "the norm was computed by other weights or another method",
-            (result.scheme, result.method) != (norm.scheme, norm.method),
+            (result.scheme.fixed(result.weights.learned), result.method)
+            != (norm.scheme, norm.method),
         ),
         (
             "population differs",

@@ -98,7 +98,7 @@ class BenchmarkSet:
         population: Whom the respondents stood for.
         framework: The key of the framework.
         framework_version: Its version.
-        scheme: How parts counted.
+        scheme: How parts counted; what was learned from the scores is fixed.
         method: How the index was made.
         peers: Which organizations belong to it.
         rules: What may be shown; comparisons with the norm keep to them.

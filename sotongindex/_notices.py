@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -12,6 +12,7 @@ from sotongindex._levels import Level
 from sotongindex.aggregation import Hierarchy
 from sotongindex.models import Study
 from sotongindex.variance import Estimates
+from sotongindex.weighting import ImportanceWeights, LearnedWeights
 
 
 @attrs.frozen(kw_only=True)
@@ -21,7 +22,7 @@ class Notice:
     Attributes:
         code: A short fixed name.
         message: What it means.
-        keys: Whom it concerns: organizations, or organization/channel.
+        keys: Whom it concerns: organizations, organization/channel, or weights of a level.
     """
 
     code: str
@@ -37,8 +38,10 @@ def find_notices(
     operated: NDArray[np.bool_],
     rated: NDArray[np.bool_],
     min_share: float,
+    weights: ImportanceWeights,
+    relearned: bool = False,
 ) -> tuple[Notice, ...]:
-    """Return what is missing and why.
+    """Return what is missing and why, and what was learned from the scores.
 
     Args:
         study: What was measured.
@@ -47,17 +50,58 @@ def find_notices(
         operated: Channels that organizations operate, (o, c).
         rated: Channels that they were rated on, (o, c).
         min_share: The share of weight that had to be present.
+        weights: The weights of the scores.
+        relearned: Whether the errors come from replicates that learned weights of their own.
 
     Returns:
         One notice for every kind of thing that occurs.
     """
-    return tuple(
+    missing = tuple(
         Notice(code=code, message=message, keys=_keys(study, where))
         for code, message, where in _cases(
             levels, tree, operated=operated, rated=rated, min_share=min_share
         )
         if where.any()
     )
+    return (*missing, *_weight_notices(weights.learned, relearned=relearned))
+
+
+def _weight_notices(learned: Sequence[LearnedWeights], *, relearned: bool) -> Iterator[Notice]:
+    places = tuple(one.where for one in learned)
+    if learned and relearned:
+        yield Notice(
+            code="weights learned again",
+            message="weights were learned from these scores, and anew from every replicate: the "
+            "errors include that other answers give other weights",
+            keys=places,
+        )
+    elif learned:
+        yield Notice(
+            code="weights from data",
+            message="weights were learned from these scores, and the errors take them as given; "
+            "replicates such as Bootstrap learn them anew",
+            keys=places,
+        )
+    idle = tuple(
+        f"{one.where}/{key}"
+        for one in learned
+        for key, weight in zip(one.keys, one.diagnostics.weights.tolist(), strict=True)
+        if weight == 0
+    )
+    if idle:
+        yield Notice(
+            code="weights of 0",
+            message="no weight was learned for parts that do not differ, agree with every other, "
+            "or fall where the others rise: look whether their scale is reversed",
+            keys=idle,
+        )
+    for one in learned:
+        if one.diagnostics.fallback is not None:
+            yield Notice(
+                code="weights are equal",
+                message=f"nothing to learn weights from: {one.diagnostics.fallback}",
+                keys=(one.where,),
+            )
 
 
 def _cases(

@@ -312,6 +312,7 @@ class _Page:
             index.study.framework,
             index.scheme,
             index.method,
+            learned=index.weights.learned,
             source=index.source,
             language=self.language,
         )

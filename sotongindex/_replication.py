@@ -15,6 +15,7 @@ from sotongindex._evaluations import Evaluations
 from sotongindex._factors import Block, Blocks, Factor, StoredFactor
 from sotongindex._levels import LEVELS, Level
 from sotongindex._replicates import Replicates
+from sotongindex.weighting import ImportanceWeights
 
 # Sums of so many numbers are made at a time.
 _NUMBERS = 2_000_000
@@ -28,11 +29,13 @@ class Replication:
         evaluations: The answers as columns of points.
         replicates: The replicate weights.
         ascent: The way from means to scores.
+        weights: What parts count, unless every replicate learns that anew.
     """
 
     evaluations: Evaluations
     replicates: Replicates
     ascent: Ascent
+    weights: ImportanceWeights
 
     def means(self, units: IntArray | None = None) -> Iterator[tuple[IntArray, FloatArray]]:
         """Yield replicates (b,) and their means of the columns of `units`, or all, (b, u, p)."""
@@ -61,7 +64,7 @@ class Replication:
         sums = {level: Deviations.none(values[level].size, self.replicates) for level in LEVELS}
         for chosen, means in self.means():
             columns = means.reshape(len(chosen), -1, channels, means.shape[-1])
-            for level, scores in self.ascent.repeated(columns).items():
+            for level, scores in self.ascent.repeated(columns, self.weights).items():
                 sums[level].add(chosen, scores - values[level].ravel(), keep=level != "items")
         return sums
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sotongindex._judgements import JudgedRule
+from sotongindex._learning import LearningRule
 from sotongindex._text import Language, number, say
 from sotongindex.method import IndexMethod, Powers
 from sotongindex.models import Channel, Dimension, Framework, Scale
@@ -20,7 +21,12 @@ from sotongindex.variance import (
 from sotongindex.weighting import (
     BestWorstWeights,
     BudgetWeights,
+    CriticWeights,
+    DeviationWeights,
+    EntropyWeights,
     EqualWeights,
+    FactorWeights,
+    LearnedWeights,
     PairwiseWeights,
     RankOrderWeights,
     Rule,
@@ -31,12 +37,18 @@ from sotongindex.weighting import (
 __all__ = ["method_sentences"]
 
 _MOST_WEIGHTS = 12
-_WAYS: Mapping[type[JudgedRule], str] = {
+_JUDGED: Mapping[type[JudgedRule], str] = {
     BestWorstWeights: "best_worst",
     BudgetWeights: "budget",
     PairwiseWeights: "pairwise",
     RankOrderWeights: "rank_order",
     SwingWeights: "swing",
+}
+_LEARNED: Mapping[type[LearningRule], str] = {
+    CriticWeights: "critic",
+    DeviationWeights: "deviation",
+    EntropyWeights: "entropy",
+    FactorWeights: "factor",
 }
 
 
@@ -45,6 +57,7 @@ def method_sentences(
     scheme: WeightingScheme,
     method: IndexMethod,
     *,
+    learned: Sequence[LearnedWeights] = (),
     source: str,
     language: Language,
 ) -> list[str]:
@@ -54,6 +67,7 @@ def method_sentences(
         framework: What was measured.
         scheme: How parts count.
         method: How scores are averaged.
+        learned: The weights that rules learned from the scores.
         source: What the result was made from: "answers", "tally", "scores" or "blend".
         language: The language.
     """
@@ -63,13 +77,15 @@ def method_sentences(
         sentences += _scales([item.scale for item in framework.items], language)
         sentences.append(say(f"method.order.{method.order}", language))
     sentences.append(_means(method.power, language))
-    sentences += _weights("channels", scheme.channels, framework.channels, language=language)
-    if isinstance(scheme.dimensions, tuple):
+    told = scheme.fixed(learned)
+    sentences.append(_weights("channels", told.channels, framework.channels, language=language))
+    if isinstance(told.dimensions, tuple):
         sentences.append(say("method.weights.dimensions.by_channel", language))
     else:
-        sentences += _weights(
-            "dimensions", scheme.dimensions, framework.dimensions, language=language
+        sentences.append(
+            _weights("dimensions", told.dimensions, framework.dimensions, language=language)
         )
+    sentences += _origins(scheme, language)
     share = f"{number(100 * method.min_share, 0)}%"
     sentences += [
         say("method.min_share", language, share=share),
@@ -106,23 +122,28 @@ def _mean(power: float, language: Language) -> str:
 
 def _weights(
     what: str, rule: Rule, parts: Sequence[Channel | Dimension], *, language: Language
-) -> list[str]:
+) -> str:
     if isinstance(rule, EqualWeights):
-        return [say(f"method.weights.{what}.equal", language)]
-    sentence = say(f"method.weights.{what}.fixed", language)
-    if len(parts) <= _MOST_WEIGHTS:
-        named = zip(parts, rule.shares([part.key for part in parts]), strict=True)
-        shares = ", ".join(f"{part.name(language)} {number(100 * share)}%" for part, share in named)
-        sentence = say(f"method.weights.{what}.shares", language, shares=shares)
-    return [sentence, *_origin(what, rule, language)]
+        return say(f"method.weights.{what}.equal", language)
+    if len(parts) > _MOST_WEIGHTS:
+        return say(f"method.weights.{what}.fixed", language)
+    named = zip(parts, rule.shares([part.key for part in parts]), strict=True)
+    shares = ", ".join(f"{part.name(language)} {number(100 * share)}%" for part, share in named)
+    return say(f"method.weights.{what}.shares", language, shares=shares)
 
 
-def _origin(what: str, rule: Rule, language: Language) -> list[str]:
-    """Return whose judgement weights are; nothing where they are fixed."""
-    if not isinstance(rule, JudgedRule):
-        return []
-    way = say(f"method.judged.{_WAYS[type(rule)]}", language)
-    return [say(f"method.judged.{what}", language, way=way, judges=len(rule.judges))]
+def _origins(scheme: WeightingScheme, language: Language) -> list[str]:
+    """Return where weights come from, one sentence for every level and rule."""
+    sentences = []
+    for level, _, rule in scheme.rules:
+        if isinstance(rule, LearningRule):
+            way = say(f"learned.{_LEARNED[type(rule)]}", language)
+            sentences.append(say(f"method.learned.{level}", language, way=way))
+        elif isinstance(rule, JudgedRule):
+            way = say(f"method.judged.{_JUDGED[type(rule)]}", language)
+            judges = len(rule.judges)
+            sentences.append(say(f"method.judged.{level}", language, way=way, judges=judges))
+    return list(dict.fromkeys(sentences))
 
 
 def _errors(method: IndexMethod, language: Language, *, measured: bool) -> str:

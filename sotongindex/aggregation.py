@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sotongindex._arrays import FloatArray
+from sotongindex._importance import ImportanceWeights
 from sotongindex.errors import MethodError
-from sotongindex.weighting import ImportanceWeights
 
 __all__ = ["Hierarchy", "PowerMean", "aggregate_cells", "aggregate_items", "power_mean"]
 

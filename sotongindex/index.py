@@ -25,7 +25,7 @@ from sotongindex.errors import MethodError
 from sotongindex.method import IndexMethod, Powers
 from sotongindex.models import Channel, Dimension, Framework, Study, SurveyItem
 from sotongindex.responses import Responses
-from sotongindex.results import Counts, IndexResult, operated_channels, result_from_cells
+from sotongindex.results import Counts, IndexResult, result_from_cells
 from sotongindex.tally import Tally, tally_columns
 from sotongindex.variance import Estimates, GroupJackknife, Linearization, combine
 from sotongindex.weighting import FixedWeights, ImportanceWeights, WeightingScheme
@@ -86,38 +86,33 @@ def compute_index(
     """
     scheme = scheme or WeightingScheme()
     method = method or IndexMethod()
-    weights = scheme.resolve(answers.study.framework)
     evaluations = None
     if isinstance(answers, Responses):
-        evaluations = _evaluations(answers, weights, method)
+        evaluations = _evaluations(answers, scheme, method)
         tally = tally_columns(evaluations, groups=_groups(method))
     else:
         tally = _fitting(answers, method)
-    rated = np.asarray(tally.dense(tally.evaluations) > 0)
-    operated = operated_channels(answers.study, rated)
-    count = len(answers.study.framework.items)
-    ascent = Ascent(
-        framework=answers.study.framework,
-        weights=weights,
-        method=method,
-        operated=operated,
-        enough=tally.dense(tally.answers)[..., :count] >= method.min_answers,
-    )
-    items, hierarchy = ascent.scores(tally.item_means())
-    levels = _levels(evaluations, tally, ascent, hierarchy=hierarchy, items=items)
+    ascent = Ascent.of(tally, scheme, method)
+    means = tally.item_means()
+    weights = ascent.weights(means)
+    items, hierarchy = ascent.scores(means, weights)
+    levels = _levels(evaluations, tally, ascent, weights=weights, hierarchy=hierarchy, items=items)
     return IndexResult(
         study=answers.study,
         scheme=scheme,
         method=method,
+        weights=weights,
         structure=hierarchy,
         counts=_counts(answers, tally),
         notices=find_notices(
             answers.study,
             levels,
             hierarchy,
-            operated=operated,
-            rated=rated,
+            operated=ascent.operated,
+            rated=tally.dense(tally.evaluations) > 0,
             min_share=method.min_share,
+            weights=weights,
+            relearned=_repeats(evaluations, ascent) and ascent.relearns,
         ),
         source="tally" if evaluations is None else "answers",
         version=__version__,
@@ -125,12 +120,16 @@ def compute_index(
     )
 
 
-def _evaluations(
-    responses: Responses, weights: ImportanceWeights, method: IndexMethod
-) -> Evaluations:
+def _evaluations(responses: Responses, scheme: WeightingScheme, method: IndexMethod) -> Evaluations:
     """Return the answers as columns of points, with the respondents' own means where wanted."""
+    evaluations = Evaluations.of(responses)
     if method.order == "items first":
-        return Evaluations.of(responses)
+        return evaluations
+    if scheme.learns:  # from the means of items, which need no weights yet
+        tally = tally_columns(evaluations)
+        weights = Ascent.of(tally, scheme, method).weights(tally.item_means())
+    else:
+        weights = scheme.resolve(responses.study.framework)
     powers = (method.power.items, method.power.dimensions)
     means = RespondentMeans(weights=weights, powers=powers, min_share=method.min_share)
     return Evaluations.of(responses, means)
@@ -164,41 +163,53 @@ def _fitting(tally: Tally, method: IndexMethod) -> Tally:
     return tally
 
 
+def _repeats(evaluations: Evaluations | None, ascent: Ascent) -> bool:
+    """Whether errors come from computing the index again from replicates of the respondents."""
+    variance = ascent.method.variance
+    if evaluations is None or isinstance(variance, Linearization):
+        return False
+    # Leaving out groups needs sums by group alone, unless weights change with what is left out.
+    changing = evaluations.responses.calibration is not None or ascent.relearns
+    return changing or not isinstance(variance, GroupJackknife)
+
+
 def _levels(
     evaluations: Evaluations | None,
     tally: Tally,
     ascent: Ascent,
     *,
+    weights: ImportanceWeights,
     hierarchy: Hierarchy,
     items: FloatArray,
 ) -> dict[Level, Estimates]:
     """Return the estimates of every level by the method's way to errors."""
     method = ascent.method
-    calibrated = evaluations is not None and evaluations.responses.calibration is not None
-    if evaluations is None or (isinstance(method.variance, GroupJackknife) and not calibrated):
-        tree = Tree.of(
-            hierarchy,
-            dimension_of=np.array(tally.study.framework.item_dimensions),
-            respondents_first=method.order == "respondents first",
-        )
-        return jackknifed_levels(
-            tree, tally=tally, hierarchy=hierarchy, items=items, level=method.level
-        )
-    if isinstance(method.variance, Linearization):
-        return linearized_levels(
-            evaluations,
-            method.variance,
-            tally=tally,
-            hierarchy=hierarchy,
-            items=items,
-            level=method.level,
-        )
-    replication = Replication(
-        evaluations=evaluations,
-        replicates=replicates_of(evaluations.responses, method.variance),
-        ascent=ascent,
+    if evaluations is not None:
+        if isinstance(method.variance, Linearization):
+            return linearized_levels(
+                evaluations,
+                method.variance,
+                tally=tally,
+                hierarchy=hierarchy,
+                items=items,
+                level=method.level,
+            )
+        if _repeats(evaluations, ascent):
+            replication = Replication(
+                evaluations=evaluations,
+                replicates=replicates_of(evaluations.responses, method.variance),
+                ascent=ascent,
+                weights=weights,
+            )
+            return replicated_levels(replication, tally=tally, hierarchy=hierarchy, items=items)
+    tree = Tree.of(
+        hierarchy,
+        dimension_of=np.array(tally.study.framework.item_dimensions),
+        respondents_first=method.order == "respondents first",
     )
-    return replicated_levels(replication, tally=tally, hierarchy=hierarchy, items=items)
+    return jackknifed_levels(
+        tree, tally=tally, hierarchy=hierarchy, items=items, level=method.level
+    )
 
 
 def _counts(answers: Responses | Tally, tally: Tally) -> Counts:

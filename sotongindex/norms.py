@@ -118,7 +118,7 @@ def freeze_norm(
         population=study.population,
         framework=study.framework.key,
         framework_version=study.framework.version,
-        scheme=result.scheme,
+        scheme=result.scheme.fixed(result.weights.learned),
         method=result.method,
         peers=peers,
         rules=rules,

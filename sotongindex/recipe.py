@@ -79,7 +79,7 @@ class Recipe:
                 key.message, field=f"Recipe.{key.path}", key=key.key, nearest=key.nearest
             )
         try:
-            self.scheme.resolve(self.study.framework)
+            self.scheme.check(self.study.framework)
         except DefinitionError as error:
             raise DefinitionError(str(error), field="Recipe.scheme", key=error.key) from None
         keys = [group.key for group in self.peers]

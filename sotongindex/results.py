@@ -14,7 +14,7 @@ from sotongindex._arrays import FloatArray, IntArray, float_array
 from sotongindex._columns import columns_from_rows, rows_from_columns
 from sotongindex._frames import Backend, frame_from_columns
 from sotongindex._html import View
-from sotongindex._levels import Level
+from sotongindex._levels import Level, climbed_levels
 from sotongindex._notices import Notice, find_notices
 from sotongindex._published import PublishedScores
 from sotongindex._render import Rendered, rows_view, study_facts
@@ -27,7 +27,7 @@ from sotongindex.errors import DefinitionError, nearest_key
 from sotongindex.method import IndexMethod
 from sotongindex.models import Study
 from sotongindex.variance import Estimates, combine
-from sotongindex.weighting import WeightingScheme
+from sotongindex.weighting import ImportanceWeights, WeightingScheme
 
 __all__ = ["Counts", "IndexResult", "Level", "Notice", "Source"]
 
@@ -61,6 +61,7 @@ class IndexResult(Rendered):
         study: What was measured.
         scheme: How parts were weighted.
         method: How the index was made.
+        weights: What every part counted, and what was learned from the scores.
         index: The index, (o,).
         channels: Channel scores, (o, c).
         dimensions: Dimension scores over channels, (o, d).
@@ -76,6 +77,7 @@ class IndexResult(Rendered):
     study: Study
     scheme: WeightingScheme
     method: IndexMethod
+    weights: ImportanceWeights = attrs.field(repr=False)
     index: Estimates
     channels: Estimates
     dimensions: Estimates
@@ -253,7 +255,12 @@ class IndexResult(Rendered):
     def _view(self, language: Language) -> View:
         """Return the highest scores first, with what they rest on."""
         sentences = method_sentences(
-            self.study.framework, self.scheme, self.method, source=self.source, language=language
+            self.study.framework,
+            self.scheme,
+            self.method,
+            learned=self.weights.learned,
+            source=self.source,
+            language=language,
         )
         rows = sorted(self.to_rows(), key=lambda row: -float(str(row["score"] or "-1")))
         return rows_view(
@@ -329,51 +336,43 @@ def result_from_cells(
     o, c, _ = cells.shape
     items = len(study.framework.items)
     operated = operated_channels(study, rated)
+    weights = scheme.resolve(
+        study.framework,
+        cells=np.where(operated[..., None], cells.values, np.nan),
+        evaluations=counts.evaluations,
+        powers=(method.power.items, method.power.dimensions),
+        min_share=method.min_share,
+    )
     tree = aggregate_cells(
         cells.values,
-        scheme.resolve(study.framework),
+        weights,
         operated=operated,
         powers=(method.power.dimensions, method.power.channels),
         min_share=method.min_share,
         absent_is_zero=method.absent_channels == "zero",
         cell_by_item=np.zeros((o, c, items)),
     )
-    levels = _climbed_levels(cells, tree)
+    levels = climbed_levels(cells, tree)
     return IndexResult(
         study=study,
         scheme=scheme,
         method=method,
+        weights=weights,
         structure=tree,
         counts=counts,
         notices=find_notices(
-            study, levels, tree, operated=operated, rated=rated, min_share=method.min_share
+            study,
+            levels,
+            tree,
+            weights=weights,
+            operated=operated,
+            rated=rated,
+            min_share=method.min_share,
         ),
         source=source,
         version=__version__,
         **levels,
     )
-
-
-def _climbed_levels(cells: Estimates, tree: Hierarchy) -> dict[Level, Estimates]:
-    """Return every level as a function of the cells; items are missing."""
-    o, c, d = cells.shape
-    organization, channel, dimension = np.indices(cells.shape).reshape(3, -1)
-
-    def climbed(gradient: FloatArray, to: NDArray[np.intp], values: FloatArray) -> Estimates:
-        jacobian = sparse.csr_array(
-            (np.nan_to_num(gradient).ravel(), (to, np.arange(o * c * d))), (values.size, o * c * d)
-        )
-        return cells.transform(jacobian, values=values, shape=values.shape)
-
-    return {
-        "index": climbed(tree.index_by_cell, organization, tree.index),
-        "channels": climbed(tree.channel_by_cell, organization * c + channel, tree.channels),
-        "dimensions": climbed(
-            tree.dimension_by_cell, organization * d + dimension, tree.dimensions
-        ),
-        "cells": cells,
-        "items": Estimates.independent(np.full(tree.cell_by_item.shape, np.nan), level=cells.level),
-    }
 
 
 def operated_channels(study: Study, found: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -190,7 +190,9 @@ def test_the_method_is_told_in_words() -> None:
         ({"scheme": WeightingScheme(channels=FixedWeights({"blog": 0.195, "video": 0.805}))},
          "Channels count Blog 19.5%, video 80.5%."),
         ({"scheme": WeightingScheme(channels=BudgetWeights({"blog": 20, "video": 80}))},
-         "video 80.0%. Channel weights come from points that judges allotted; judges: 1."),
+         "Channel weights come from points that judges allotted; judges: 1."),
+            ({"scheme": WeightingScheme(channels=BudgetWeights({"blog": 20, "video": 80}))},
+         "video 80.0%."),
         ({"scheme": WeightingScheme(dimensions=SwingWeights({"open": 100, "use": 25}))},
          "Dimension weights come from points that judges gave to swings"),
         ({"scheme": WeightingScheme(channels=RankOrderWeights(

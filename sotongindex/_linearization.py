@@ -74,7 +74,9 @@ class _Sums:
     def of(cls, influence: Influence, auxiliary: Auxiliary | None) -> _Sums:
         """Walk over the answers once."""
         tree, count = influence.tree, len(influence.design.sizes)
-        squares = {level: np.zeros((tree.places(level), tree.width(level))) for level in LEVELS}
+        squares: dict[Level, FloatArray] = {
+            level: np.zeros((tree.places(level), tree.width(level))) for level in LEVELS
+        }
         kept: dict[Level, list[Rows]] = {level: [] for level in _KEPT}
         by_stratum, by_variable = [], []
         # In one stratum influences add up to 0, unless calibration takes something off.

@@ -61,7 +61,9 @@ class Replication:
     def deviations(self, values: dict[Level, FloatArray]) -> dict[Level, Deviations]:
         """Return how the replicates of every level deviate from its values; items in sums only."""
         channels = self.ascent.operated.shape[1]
-        sums = {level: Deviations.none(values[level].size, self.replicates) for level in LEVELS}
+        sums: dict[Level, Deviations] = {
+            level: Deviations.none(values[level].size, self.replicates) for level in LEVELS
+        }
         for chosen, means in self.means():
             columns = means.reshape(len(chosen), -1, channels, means.shape[-1])
             for level, scores in self.ascent.repeated(columns, self.weights).items():

@@ -34,6 +34,7 @@ from sotongindex.models import (
 )
 from sotongindex.recipe import Findings, Recipe, load_recipe, run_recipe, save_recipe
 from sotongindex.responses import CheckReport, Layout, Responses, check_responses
+from sotongindex.robustness import assess_robustness
 from sotongindex.serialize import from_json, to_json
 from sotongindex.tally import Tally
 from sotongindex.variance import Bootstrap, Estimates, GroupJackknife, Linearization
@@ -76,6 +77,7 @@ __all__ = [
     "Target",
     "WeightingScheme",
     "__version__",
+    "assess_robustness",
     "blend",
     "check_responses",
     "compare_to_peers",

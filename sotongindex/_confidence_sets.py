@@ -106,7 +106,7 @@ def rank_confidence_sets(
     count = len(scores)
     matrix = covariance_matrix(covariance, count)
     check_choice(side, get_args(Side), "side")
-    _check_level(level, draws)
+    check_level(level, draws)
     tests = PairTests.of(
         scores,
         matrix,
@@ -244,7 +244,7 @@ def joint_interval_ranks(
     scores = score_vector(values)
     count = len(scores)
     errors = standard_errors(standard_error, count)
-    _check_level(level)
+    check_level(level)
     # -expm1(log(level) / n) is 1 - level^(1/n), exact for large n too.
     outside = -math.expm1(math.log(level) / count)
     margin = -t_quantile(_freedom(degrees_of_freedom, count), outside / 2) * errors
@@ -259,6 +259,19 @@ def joint_interval_ranks(
         simultaneous=True,
         side="both",
     )
+
+
+def rank_bounds_of_draws(scores: FloatArray, *, level: float) -> tuple[IntArray, IntArray]:
+    """Return the ends of the marginal rank sets, (n,) both, of scores drawn jointly, (n, draws).
+
+    The draws take the place of the normal ones of `rank_confidence_sets`: their mean is what is
+    told, and their differences from it are what chance makes.
+    """
+    if len(scores) < 2:
+        return np.ones(len(scores), dtype=np.int64), np.ones(len(scores), dtype=np.int64)
+    tests = PairTests.of_draws(scores, level=level, stepdown=True)
+    better, worse = _told(tests, side="both", simultaneous=False)
+    return 1 + better, len(scores) - worse
 
 
 def _told(tests: PairTests, *, side: Side, simultaneous: bool) -> tuple[IntArray, IntArray]:
@@ -282,14 +295,15 @@ def _told(tests: PairTests, *, side: Side, simultaneous: bool) -> tuple[IntArray
     return better, worse
 
 
-def _check_level(level: float, draws: int | None = None) -> None:
+def check_level(level: float, draws: int | None = None, *, argument: str = "draws") -> None:
+    """Check a level, and that there are draws enough for it."""
     if not 0 < level < 1:
         raise MethodError(f"expected a share between 0 and 1, got {level}", argument="level")
     if draws is not None and not draws * (1 - level) >= 1 - 1e-9:
         raise MethodError(
-            f"expected at least {math.ceil(1 / (1 - level) - 1e-9)} draws for a level of {level}, "
-            f"got {draws}",
-            argument="draws",
+            f"expected at least {math.ceil(1 / (1 - level) - 1e-9)} {argument} for a level of "
+            f"{level}, got {draws}",
+            argument=argument,
         )
 
 

@@ -11,9 +11,9 @@ import itertools
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from sotongindex._arrays import FloatArray, IntArray
+from sotongindex._student import special
 from sotongindex.percentiles import TIE_WIDTH
 
 # Beyond so many errors from its mean a score is taken as impossible: 2 in a thousand million.
@@ -65,7 +65,7 @@ def _stretch(mean: FloatArray, error: FloatArray) -> FloatArray:
     for place in exact:
         ties = np.abs(mean[exact] - mean[place]) <= TIE_WIDTH
         above = int((mean[exact] > mean[place] + TIE_WIDTH).sum())
-        chance = special.ndtr((mean[noisy] - mean[place]) / error[noisy])
+        chance = special().ndtr((mean[noisy] - mean[place]) / error[noisy])
         # Exact scores that are tied come in any order.
         turn = (turns[:, None] ** (above + np.arange(ties.sum()))).mean(axis=1)
         transform[place] = turn * (1 + chance[:, None] * (turns - 1)).prod(axis=0)
@@ -90,7 +90,7 @@ def _add_noisy(
     for point, weight, offset in zip(points, weights, certain, strict=True):
         distance = (middle - point) / scale
         near = np.abs(distance) < _REACH
-        chance = special.ndtr(distance[near])
+        chance = special().ndtr(distance[near])
         wide = max((chance * (1 - chance)).sum() - 0.25, 0.0)
         used = int((wide * cosine <= _NEGLIGIBLE).sum())
         factors = 1 + chance[:, None] * (turns[:used] - 1)
@@ -131,7 +131,7 @@ def _scale(
     smallest: FloatArray = np.where(meets, error, np.inf).min(axis=1)
     for point in (left, (left + right) / 2, right):
         distance = (mean - point[:, None]) / error
-        chance = special.ndtr(distance)
+        chance = special().ndtr(distance)
         speed = (np.exp(-(distance**2) / 2) / (np.sqrt(2 * np.pi) * error)).sum(axis=1)
         # Far from everybody the sum is 0, and nothing changes there.
         spread = np.sqrt((chance * (1 - chance)).sum(axis=1) + _QUIET)

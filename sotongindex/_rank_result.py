@@ -96,7 +96,7 @@ class RankResult(Rendered):
         """Return league after league, the best rank first."""
         last = len(self.rank)
         rows = [
-            {**row, "rank_set": None if row["rank"] is None else _rank_set(row)}
+            {**row, "rank_set": None if row["rank"] is None else rank_set_words(row)}
             for row in self.to_rows()
         ]
         order = np.lexsort(
@@ -124,6 +124,7 @@ class RankResult(Rendered):
         return "\n".join([first, *(f"  note: {notice.message}" for notice in self.notices)])
 
 
-def _rank_set(row: dict[str, object]) -> str:
+def rank_set_words(row: dict[str, object]) -> str:
+    """Return the ranks of a set, from its best to its worst."""
     low, high = row["rank_low"], row["rank_high"]
     return f"{low}" if low == high else f"{low}\N{EN DASH}{high}"

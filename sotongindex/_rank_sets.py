@@ -13,11 +13,10 @@ from typing import TypeAlias
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from sotongindex._arrays import FloatArray
 from sotongindex._rank_inputs import difference_variances
-from sotongindex._student import t_probability
+from sotongindex._student import special, t_probability
 from sotongindex.errors import MethodError
 from sotongindex.percentiles import TIE_WIDTH
 
@@ -47,7 +46,7 @@ def observed_ratios(values: FloatArray, covariance: FloatArray, freedom: FloatAr
         shares = np.where(sums > 0, pieces[:, None] / np.where(sums > 0, sums, 1.0), 0.5)
         spread = shares**2 / freedom[:, None] + shares.T**2 / freedom
         pairs = np.divide(1.0, spread, out=np.full_like(spread, np.inf), where=spread > 0)
-        size = -special.ndtri(t_probability(pairs, -size))
+        size = -special().ndtri(t_probability(pairs, -size))
     return np.where(above, size, np.where(above.T, -size, 0.0))
 
 
@@ -125,14 +124,24 @@ class PairTests:
         stepdown: bool,
     ) -> PairTests:
         """Prepare the tests of scores with this covariance."""
-        scale = covariance.diagonal().max()
-        variance = difference_variances(covariance / scale if scale > 0 else covariance)
-        scales = np.zeros_like(variance)
-        np.divide(1.0, np.sqrt(variance), out=scales, where=variance > 0)
         return cls(
             ratios=observed_ratios(values, covariance, freedom),
-            scales=scales,
+            scales=_scales(covariance),
             draws=chance_draws(covariance, values, draws=draws, rng=rng),
+            level=level,
+            stepdown=stepdown,
+        )
+
+    @classmethod
+    def of_draws(cls, scores: FloatArray, *, level: float, stepdown: bool) -> PairTests:
+        """Prepare the tests of scores (n, draws) that were drawn around what is told of them."""
+        centre = scores.mean(axis=1)
+        covariance = np.atleast_2d(np.cov(scores, bias=True))
+        largest = covariance.diagonal().max()
+        return cls(
+            ratios=observed_ratios(centre, covariance, np.full(len(scores), np.inf)),
+            scales=_scales(covariance),
+            draws=(scores - centre[:, None]) / np.sqrt(largest if largest > 0 else 1.0),
             level=level,
             stepdown=stepdown,
         )
@@ -187,6 +196,15 @@ class PairTests:
             )
             _raise(largest, draws, row, columns=np.flatnonzero(one), scales=signed, absolute=False)
         return largest
+
+
+def _scales(covariance: FloatArray) -> FloatArray:
+    """Return one by the error of every difference, in units of the largest error, (n, n)."""
+    scale = covariance.diagonal().max()
+    variance = difference_variances(covariance / scale if scale > 0 else covariance)
+    scales = np.zeros_like(variance)
+    np.divide(1.0, np.sqrt(variance), out=scales, where=variance > 0)
+    return scales
 
 
 def _raise(

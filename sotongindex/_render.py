@@ -22,6 +22,7 @@ __all__ = ["TABLES", "Rendered", "TableKind", "notice_words", "show", "study_fac
 TableKind: TypeAlias = Literal[
     "index", "league", "channels", "dimensions", "means", "peers", "standing", "gaps",
     "priorities", "findings", "ranks", "shrinkage", "respondent_plan", "differences", "bands",
+    "robustness", "sensitivity", "importance",
     "margins",
 ]  # fmt: skip
 
@@ -146,6 +147,29 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
         *_SCORE,
         Column("grade"),
         Column("probability_right", "chance"),
+    ),
+    "robustness": (
+        Column("organization"),
+        Column("rank", "count"),
+        Column("rank_set"),
+        Column("index", "points", "score"),
+        Column("interval", "interval", ("score_low", "score_high")),
+        Column("driver"),
+    ),
+    "sensitivity": (
+        Column("output"),
+        Column("choice"),
+        Column("first", "points"),
+        Column("interval", "interval", ("first_low", "first_high")),
+        Column("total", "points"),
+        Column("interval", "interval", ("total_low", "total_high")),
+    ),
+    "importance": (
+        Column("subject", "text", ("channel", "dimension", "item")),
+        Column("weight", "points"),
+        Column("share", "points"),
+        Column("ratio", "points"),
+        Column("interval", "interval", ("ratio_low", "ratio_high")),
     ),
     "margins": (
         Column("group"),

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from sotongindex._arrays import FloatArray, IntArray, float_array
+from sotongindex._student import special
 from sotongindex.percentiles import TIE_WIDTH, percentile_of_counts
 from sotongindex.variance import Estimates
 
@@ -141,7 +141,7 @@ def count_peers(draws: FloatArray, users: IntArray, members: IntArray) -> Counts
 def _bounds(scores: FloatArray, counted: NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
     """Return for every score how many of the counted are below it, and not above it, by row."""
     rows, width = scores.shape
-    order = np.argsort(scores, axis=1, kind="stable")
+    order = np.argsort(scores, axis=1)
     ordered = np.take_along_axis(scores, order, axis=1)
     before = np.zeros((rows, width + 1), dtype=np.int64)
     np.cumsum(counted[order], axis=1, out=before[:, 1:])
@@ -172,7 +172,7 @@ def expected_percentiles(
     difference = np.where(np.abs(difference) <= TIE_WIDTH, 0.0, difference)
     exact = variance <= TIE_WIDTH**2
     ratio = difference / np.sqrt(np.where(exact, 1.0, variance))
-    chance = np.where(exact, 0.5 + 0.5 * np.sign(difference), special.ndtr(ratio))
+    chance = np.where(exact, 0.5 + 0.5 * np.sign(difference), special().ndtr(ratio))
     return percentile_of_counts((chance * counted).sum(axis=1), 0, counted.sum(axis=1))
 
 
@@ -290,8 +290,8 @@ def _field(percentile: FloatArray, peers: IntArray, level: float) -> PercentileE
     return PercentileEstimate(
         expected=100 * (below + 1) / (peers + 2),
         standard_deviation=100 * np.sqrt(_beta_variance(below, peers)),
-        low=100 * special.betaincinv(below + 1, above + 1, tail),
-        high=100 * special.betaincinv(below + 1, above + 1, 1 - tail),
+        low=100 * special().betaincinv(below + 1, above + 1, tail),
+        high=100 * special().betaincinv(below + 1, above + 1, 1 - tail),
     )
 
 

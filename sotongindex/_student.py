@@ -12,26 +12,26 @@ from sotongindex._arrays import FloatArray
 _NORMAL = 1e10
 
 
-def _special() -> ModuleType:
+def special() -> ModuleType:
     """Import late: it takes a tenth of the time that importing this library takes."""
-    from scipy import special  # noqa: PLC0415
+    import scipy.special  # noqa: PLC0415
 
-    module: ModuleType = special
+    module: ModuleType = scipy.special
     return module
 
 
 def t_quantile(freedom: FloatArray, probability: float) -> FloatArray:
     """Return quantiles of the t distribution; NaN where the degrees of freedom are 0."""
-    special = _special()
-    normal = special.ndtri(probability)
+    normal = special().ndtri(probability)
     finite = np.where((freedom > 0) & (freedom < _NORMAL), freedom, 1.0)
-    quantile = np.where(freedom >= _NORMAL, normal, special.stdtrit(finite, probability))
+    quantile = np.where(freedom >= _NORMAL, normal, special().stdtrit(finite, probability))
     return np.where(freedom > 0, quantile, np.nan)
 
 
 def t_probability(freedom: FloatArray, ratio: FloatArray) -> FloatArray:
     """Return the distribution function of t; NaN where the degrees of freedom are 0."""
-    special = _special()
     finite = np.where((freedom > 0) & (freedom < _NORMAL), freedom, 1.0)
-    probability = np.where(freedom >= _NORMAL, special.ndtr(ratio), special.stdtr(finite, ratio))
+    probability = np.where(
+        freedom >= _NORMAL, special().ndtr(ratio), special().stdtr(finite, ratio)
+    )
     return np.where(freedom > 0, probability, np.nan)

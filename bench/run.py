@@ -19,6 +19,7 @@ CASES = {
     "ranks": [[]],
     "replicates": [[]],
     "weights": [[]],
+    "robustness": [[]],
 }
 
 

@@ -118,6 +118,9 @@ class DropOne:
 class SchemeOptions:
     """Several weighting schemes, each with the same probability.
 
+    A scheme that learns its weights learns them from the recorded scores, once; runs do not learn
+    anew.
+
     Attributes:
         options: The schemes.
 

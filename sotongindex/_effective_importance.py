@@ -171,7 +171,7 @@ def effective_importance(
 def _parts(result: IndexResult, level: Part) -> tuple[FloatArray, FloatArray]:
     """Return the scores of the parts of a level (o, p), and their weights (p,)."""
     check_choice(level, ("channels", "dimensions", "items"), "level")
-    weights = result.scheme.resolve(result.study.framework)
+    weights = result.weights
     across = weights.channels @ weights.dimensions
     if level == "channels":
         return result.channels.values, weights.channels

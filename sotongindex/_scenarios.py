@@ -21,7 +21,7 @@ from sotongindex._choices import (
     WeightSpread,
 )
 from sotongindex._climb import Ladder, RunWeights
-from sotongindex._starts import Start
+from sotongindex._starts import Start, weights_under
 from sotongindex.method import IndexMethod
 from sotongindex.results import IndexResult
 from sotongindex.weighting import ImportanceWeights
@@ -72,7 +72,7 @@ class Scenarios:
         schemes = next(
             (one.options for one in choices if isinstance(one, SchemeOptions)), (result.scheme,)
         )
-        resolved = [scheme.resolve(framework) for scheme in schemes]
+        resolved = [weights_under(scheme, result, ladder.operated) for scheme in schemes]
         weights = RunWeights(
             channels=np.stack([one.channels for one in resolved]),
             dimensions=np.stack([one.dimensions for one in resolved]),

@@ -18,6 +18,7 @@ from sotongindex.method import IndexMethod
 from sotongindex.responses import Responses
 from sotongindex.results import IndexResult, operated_channels
 from sotongindex.variance import Estimates
+from sotongindex.weighting import ImportanceWeights, WeightingScheme
 
 Order: TypeAlias = Literal["items first", "respondents first"]
 
@@ -74,6 +75,26 @@ def ladder_of(result: IndexResult) -> Ladder:
 def has_items(result: IndexResult) -> bool:
     """Return whether a result was made from items, not from scores of dimensions."""
     return result.source in {"answers", "tally"}
+
+
+def weights_under(
+    scheme: WeightingScheme, result: IndexResult, operated: NDArray[np.bool_]
+) -> ImportanceWeights:
+    """Return the weights of a scheme, learned from the scores of the result where it learns."""
+    if scheme == result.scheme:
+        return result.weights
+    method, items = result.method, has_items(result)
+    scores = result.items.values if items else result.cells.values
+    counted = operated[..., None]
+    if items:
+        counted = counted & (result.counts.answers >= method.min_answers)
+    return scheme.resolve(
+        result.study.framework,
+        **{"items" if items else "cells": np.where(counted, scores, np.nan)},
+        evaluations=result.counts.evaluations,
+        powers=(method.power.items, method.power.dimensions),
+        min_share=method.min_share,
+    )
 
 
 def starts_of(
@@ -133,10 +154,11 @@ def _checked(answers: Responses | None, result: IndexResult) -> Responses:
 def _recomputed(
     answers: Responses, result: IndexResult, orders: tuple[Order, ...], *, ladder: Ladder
 ) -> Start:
-    """Compute the index anew under every order of averaging."""
+    """Compute the index anew under every order of averaging, with the weights as recorded."""
+    scheme = result.scheme.fixed(result.weights.learned)
     results = {
         order: compute_index(
-            answers, scheme=result.scheme, method=attrs.evolve(result.method, order=order)
+            answers, scheme=scheme, method=attrs.evolve(result.method, order=order)
         )
         for order in orders
     }
@@ -152,11 +174,10 @@ def _start(result: IndexResult, by_order: Mapping[Order, IndexResult], ladder: L
         answers=_channels_first(result.counts.answers) if items else None,
         shifts={},
     )
-    resolved = result.scheme.resolve(result.study.framework)
     weights = RunWeights(
-        channels=resolved.channels[None],
-        dimensions=resolved.dimensions[None],
-        items=resolved.items[None],
+        channels=result.weights.channels[None],
+        dimensions=result.weights.dimensions[None],
+        items=result.weights.items[None],
     )
     shifts: dict[Order, FloatArray] = {}
     for order, one in by_order.items():

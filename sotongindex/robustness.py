@@ -220,13 +220,11 @@ def _check_possible(choice: Choice, result: IndexResult) -> None:
             '"dimensions" or "channels"',
             argument="choices",
         )
-    if isinstance(choice, DropOne):
-        weights = result.scheme.resolve(result.study.framework)
-        if len(droppable(weights, choice.level)) < 2:
-            raise MethodError(
-                f"only one of the {choice.level} has weight; leaving it out leaves nothing",
-                argument="choices",
-            )
+    if isinstance(choice, DropOne) and len(droppable(result.weights, choice.level)) < 2:
+        raise MethodError(
+            f"only one of the {choice.level} has weight; leaving it out leaves nothing",
+            argument="choices",
+        )
 
 
 def _reasons(result: IndexResult, rules: DisclosureRules, *, sampled: bool) -> Reasons:

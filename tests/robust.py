@@ -15,7 +15,7 @@ from sotongindex.weighting import FixedWeights, WeightingScheme
 OPEN = DisclosureRules(min_respondents_compare=1)
 
 
-def scored(values, errors=None, weights=None, **more):
+def scored(values, errors=None, weights=None, scheme=None):
     """Take scores (o, d) of one channel as a result."""
     values = np.asarray(values, dtype=float)
     dimensions = [f"d{place}" for place in range(values.shape[1])]
@@ -30,12 +30,11 @@ def scored(values, errors=None, weights=None, **more):
         given = np.broadcast_to(np.asarray(errors, dtype=float), values.shape)
         named = {key: f"{key} error" for key in dimensions}
         frame |= dict(zip(named.values(), given.T, strict=True))
-    scheme = None
     if weights is not None:
         scheme = WeightingScheme(
             dimensions=FixedWeights(dict(zip(dimensions, weights, strict=True)))
         )
-    return IndexResult.from_scores(frame, study, standard_errors=named, scheme=scheme, **more)
+    return IndexResult.from_scores(frame, study, standard_errors=named, scheme=scheme)
 
 
 def weights_of(choice, *, runs, seed):

@@ -25,7 +25,7 @@ from sotongindex.robustness import (
     effective_importance,
 )
 from sotongindex.tally import Tally
-from sotongindex.weighting import EqualWeights, FixedWeights, WeightingScheme
+from sotongindex.weighting import EntropyWeights, EqualWeights, FixedWeights, WeightingScheme
 
 BOTH = ("blog", "video")
 SPREAD = WeightSpread(level="dimensions", spread=0.5)
@@ -404,6 +404,26 @@ def test_dimensions_with_rules_of_their_own_vary_channel_by_channel():
     # One factor for both channels: what one gains the other loses.
     np.testing.assert_allclose(first.scores, 50)
     assert second.scores.std() > 1
+
+
+def test_learned_weights_stay_as_they_were_learned():
+    rng = np.random.default_rng(6)
+    study = small_study(organizations=tuple("abcdef"), items=[("q1", "d1"), ("q2", "d2")])
+    rows = [(n, "abcdef"[n % 6], "blog", 1 + n % 7, rng.integers(3, 6)) for n in range(90)]
+    answers, scheme = answered(study, rows), WeightingScheme(dimensions=EntropyWeights())
+    learned = compute_index(answers, scheme=scheme)
+    assert learned.weights.dimensions[0, 0] != 0.5
+    order = MethodOptions(field="order", options=["items first", "respondents first"])
+    still = assess_robustness(learned, order, answers=answers, runs=4, rng=1, rules=OPEN)
+    np.testing.assert_allclose(still.scores, np.tile(learned.index.values, (4, 1)))
+    other = assess_robustness(
+        compute_index(answers), SchemeOptions(options=[scheme]), runs=2, rng=1, rules=OPEN
+    )
+    np.testing.assert_allclose(other.scores[0], learned.index.values)
+    published = scored(THREE)
+    drawn = assess_robustness(published, SchemeOptions(options=[scheme]), runs=2, rng=1)
+    anew = scored(THREE, scheme=scheme)
+    np.testing.assert_allclose(drawn.scores[0], anew.index.values)
 
 
 def test_a_tally_and_a_blend_are_results_too():

@@ -156,7 +156,7 @@ def _recomputed(
 ) -> Start:
     """Compute the index anew under every order of averaging, with the weights as recorded."""
     scheme = result.scheme.fixed(result.weights.learned)
-    results = {
+    results: dict[Order, IndexResult] = {
         order: compute_index(
             answers, scheme=scheme, method=attrs.evolve(result.method, order=order)
         )

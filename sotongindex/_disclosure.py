@@ -26,6 +26,10 @@ Reason: TypeAlias = Literal[
     "no grade scale",
     "no baseline",
     "start not below the target",
+    "only before",
+    "only after",
+    "nothing in common",
+    "no history as long",
 ]
 Reasons: TypeAlias = NDArray[np.str_]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sotongindex._arrays import FloatArray
+from sotongindex._arrays import FloatArray, IntArray
 from sotongindex.errors import MethodError
 
 Labels: TypeAlias = NDArray[Any]
@@ -256,3 +256,30 @@ def _placed(block: Block, position: NDArray[np.integer[Any]], size: int) -> Bloc
     rows = np.arange(len(position))
     gather = sparse.csr_array((np.ones(len(rows)), (position, rows)), (size, len(rows)))
     return attrs.evolve(block, matrix=gather @ block.matrix, variables=gather @ block.variables)
+
+
+def shared_rows(first: Blocks, second: Blocks) -> tuple[IntArray, IntArray, IntArray]:
+    """Return how many sampled rows move both columns, the first, and the second, (k,)."""
+    left, right = _sampled(first), _sampled(second)
+    shared = np.zeros(_width(first), dtype=np.int64)
+    for name in left.keys() & right.keys():
+        here, there = _matched(left[name], right[name])
+        shared += (here.matrix != 0).multiply(there.matrix != 0).sum(axis=0)
+    return shared, _moving(left, len(shared)), _moving(right, len(shared))
+
+
+def _sampled(blocks: Blocks) -> Blocks:
+    """Return the blocks whose rows were drawn: scores of somebody else tell of no respondents."""
+
+    def drawn(name: Hashable) -> bool:
+        # A detached name is a pair of its source and the name.
+        return drawn(name[1]) if isinstance(name, tuple) else _method_of(name) is not None
+
+    return {name: block for name, block in blocks.items() if drawn(name)}
+
+
+def _moving(blocks: Blocks, width: int) -> IntArray:
+    counts = np.zeros(width, dtype=np.int64)
+    for block in blocks.values():
+        counts += (block.matrix != 0).sum(axis=0)
+    return counts

@@ -24,6 +24,8 @@ TableKind: TypeAlias = Literal[
     "priorities", "findings", "ranks", "shrinkage", "respondent_plan", "differences", "bands",
     "robustness", "sensitivity", "importance",
     "margins",
+    "changes", "relative_changes", "decomposition", "chain", "adoption", "adoption_change",
+    "projection",
 ]  # fmt: skip
 
 NOTEBOOK_ROWS = 20
@@ -35,6 +37,16 @@ _SCORE = (
     Column("bar", "bar", ("score", "low", "high")),
 )
 _SUBJECT = Column("subject", "text", ("dimension", "channel"))
+_CHANGE = (
+    Column("organization"),
+    Column("subject", "text", ("item", "dimension", "channel")),
+    Column("before", "points"),
+    Column("after", "points"),
+    Column("change", "signed"),
+    Column("interval", "interval", ("low", "high")),
+    Column("adjusted_p", "chance"),
+    Column("verdict"),
+)
 _GAP = (
     Column("gap", "signed"),
     Column("interval", "interval", ("gap_low", "gap_high")),
@@ -140,6 +152,52 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
         Column("interval", "interval", ("low", "high")),
         Column("adjusted_p", "chance"),
         Column("verdict"),
+    ),
+    "changes": _CHANGE,
+    "relative_changes": (
+        *_CHANGE[:-2],
+        Column("peers_change", "signed"),
+        Column("relative", "signed"),
+        Column("relative_interval", "interval", ("relative_low", "relative_high")),
+        Column("relative_verdict"),
+    ),
+    "decomposition": (
+        Column("organization"),
+        Column("term"),
+        Column("effect", "signed"),
+        Column("interval", "interval", ("low", "high")),
+    ),
+    "chain": (
+        Column("organization"),
+        Column("wave"),
+        Column("linked", "points"),
+        Column("interval", "interval", ("low", "high")),
+        Column("since_first", "signed"),
+        Column("since_first_interval", "interval", ("since_first_low", "since_first_high")),
+    ),
+    "adoption": (
+        Column("channel"),
+        Column("operate", "count"),
+        Column("base", "count"),
+        Column("share", "points"),
+        Column("interval", "interval", ("low", "high")),
+    ),
+    "adoption_change": (
+        Column("channel"),
+        Column("share_before", "points"),
+        Column("share_after", "points"),
+        Column("both", "count"),
+        Column("adopted", "count"),
+        Column("dropped", "count"),
+        Column("change", "signed"),
+        Column("interval", "interval", ("low", "high")),
+    ),
+    "projection": (
+        Column("organization"),
+        Column("last", "points"),
+        Column("interval", "interval", ("low", "high")),
+        Column("probability_reached", "chance"),
+        Column("peers_gained", "chance"),
     ),
     "bands": (
         Column("organization"),

@@ -7,7 +7,8 @@ different places (two levels, two waves, two studies) know which of their rows a
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import combinations_with_replacement
 from typing import Any, Protocol, TypeAlias
 
 import attrs
@@ -22,6 +23,9 @@ Labels: TypeAlias = NDArray[Any]
 
 # Names of the blocks whose rows can be matched between results.
 CLUSTERS, GROUPS = "clusters", "jackknife groups"
+# With more inputs than this their covariance costs more than the columns of the results, unless an
+# input goes into more results than that.
+_MANY, _FEW = 1000, 8
 _METHODS: Mapping[Hashable, str] = {CLUSTERS: "Linearization", GROUPS: "GroupJackknife"}
 
 
@@ -60,6 +64,13 @@ class Block:
     def mapped(self, transposed: sparse.sparray) -> Block:
         """Return the block after a step with this transposed Jacobian (k, m)."""
         return attrs.evolve(self, matrix=self.matrix @ transposed, loads=self.loads @ transposed)
+
+    def squares(self) -> FloatArray:
+        """Return the sums of squares of the columns, (k,)."""
+        explained = self.variables.T @ self.matrix
+        product = (self.variables.T @ self.variables) @ self.loads
+        taken = (product - 2 * explained).multiply(self.loads).sum(axis=0)
+        return np.asarray(self.matrix.power(2).sum(axis=0) + taken)
 
     def draw(self, count: int, rng: np.random.Generator) -> FloatArray:
         """Draw normal deviations with the covariance F' F, (count, k)."""
@@ -108,6 +119,24 @@ class LinearFactor:
                 mapped = block.mapped(transposed)
                 result[name] = _add(result[name], mapped) if name in result else mapped
         return result
+
+    def variance(self) -> FloatArray:
+        """Return the variances, (m,), without making the covariance of the results.
+
+        Raises:
+            MethodError: If terms rest on respondents but cannot be matched.
+        """
+        maps = [jacobian for _, jacobian in self.terms]
+        used = [np.unique(jacobian.indices) for jacobian in maps]
+        blocks = [factor.columns(at) for (factor, _), at in zip(self.terms, used, strict=True)]
+        parts = [jacobian[:, at] for jacobian, at in zip(maps, used, strict=True)]
+        few = all(part.nnz <= _FEW * part.shape[1] for part in parts)
+        if few and max(map(len, used)) > _MANY:
+            total = _own_squares(blocks, parts)
+        else:
+            total = _through_covariance(blocks, parts)
+        # Rounding can leave -1e-18 where 0 is meant.
+        return np.maximum(total, 0.0)
 
 
 @attrs.frozen(eq=False)
@@ -191,6 +220,31 @@ def covariance(first: Blocks, second: Blocks) -> Covariance:
         left += [between.T, here.loads.T]
         right += [-there.loads, -explained]
     return Covariance(near, sparse.hstack(left, format="csr"), sparse.vstack(right, format="csr"))
+
+
+def _through_covariance(
+    blocks: Sequence[Blocks], maps: Sequence[sparse.csr_array]
+) -> FloatArray:
+    """Return the diagonal of sum J Cov J' from the covariance of the inputs."""
+    total = np.zeros(maps[0].shape[0])
+    for first, left in enumerate(maps):
+        for second in range(first, len(maps)):
+            cross = covariance(blocks[first], blocks[second]).diagonal(left, maps[second])
+            total += cross if first == second else 2 * cross
+    return total
+
+
+def _own_squares(blocks: Sequence[Blocks], maps: Sequence[sparse.csr_array]) -> FloatArray:
+    """Return the same from the columns of the results.
+
+    Where each input goes into few results, these are not much fuller than those of the inputs.
+    """
+    for first, second in combinations_with_replacement(blocks, 2):
+        _check_matchable(first, second)
+    terms = tuple((StoredFactor(one), jacobian) for one, jacobian in zip(blocks, maps, strict=True))
+    everything = np.arange(maps[0].shape[0])
+    own = LinearFactor(terms).columns(everything).values()
+    return sum((block.squares() for block in own), start=np.zeros(len(everything)))
 
 
 def _check_matchable(first: Blocks, second: Blocks) -> None:

@@ -82,7 +82,7 @@ def overlapping_t_test(
 
     >>> test = overlapping_t_test([20, 21, 16, 18], [10, 16, 18, 16], paired=([14, 15], [15, 10]))
     >>> round(test.difference, 3), round(test.degrees_of_freedom, 2)
-    (-3.167, 6.92)
+    (-3.167, 6.79)
     """
     check_share(level, "level")
     first, second, pairs = _samples(before, after, paired)

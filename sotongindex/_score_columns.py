@@ -12,7 +12,7 @@ from sotongindex.errors import MethodError, nearest_key
 from sotongindex.models import Study
 from sotongindex.variance import Estimates
 
-__all__ = ["check_level", "score_columns"]
+__all__ = ["check_level", "score_columns", "with_error"]
 
 
 def check_level(level: str) -> None:
@@ -74,4 +74,14 @@ def score_columns(
         "low": estimates.low.ravel(),
         "high": estimates.high.ravel(),
         "degrees_of_freedom": np.where(known, estimates.degrees_of_freedom, np.nan).ravel(),
+    }
+
+
+def with_error(name: str, estimates: Estimates) -> dict[str, Any]:
+    """Return the columns of numbers with their errors, under a name."""
+    return {
+        name: estimates.values.ravel(),
+        f"{name}_standard_error": estimates.standard_error.ravel(),
+        f"{name}_low": estimates.low.ravel(),
+        f"{name}_high": estimates.high.ravel(),
     }

@@ -20,6 +20,7 @@ from sotongindex._render import (
     study_names,
     target_words,
 )
+from sotongindex._score_columns import with_error
 from sotongindex._text import Language, say
 from sotongindex.models import GradeCut, PeerStatistic, Target
 from sotongindex.percentiles import TIE_WIDTH
@@ -83,15 +84,15 @@ class TargetGap:
         return rows_from_columns(
             {
                 **_named(self),
-                **_with_error("score", self.score),
-                **_with_error("aim", self.aim),
-                **_with_error("gap", self.gap),
+                **with_error("score", self.score),
+                **with_error("aim", self.aim),
+                **with_error("gap", self.gap),
                 "to_close": np.maximum(self.gap.values, 0.0),
                 "surplus": np.maximum(-self.gap.values, 0.0),
                 "probability_met": self.probability_met,
-                **_with_error("ratio", self.ratio.share),
-                **_with_error("progress", self.progress.share),
-                **_with_error("range", self.range.share),
+                **with_error("ratio", self.ratio.share),
+                **with_error("progress", self.progress.share),
+                **with_error("range", self.range.share),
                 "reason": self.reasons,
                 "ratio_reason": self.ratio.reasons,
                 "progress_reason": self.progress.reasons,
@@ -129,8 +130,8 @@ class Lever:
             {
                 **_named(gap),
                 "level": [self.level] * len(gap.organizations),
-                **_with_error("gap", gap.gap),
-                **_with_error("regained", self.regained),
+                **with_error("gap", gap.gap),
+                **with_error("regained", self.regained),
                 "reason": gap.reasons,
             }
         )
@@ -254,15 +255,6 @@ def _named(gap: TargetGap) -> dict[str, Any]:
         "dimension": [target.dimension] * count,
         "target": [describe(target)] * count,
         "due": [due] * count,
-    }
-
-
-def _with_error(name: str, estimates: Estimates) -> dict[str, Any]:
-    return {
-        name: estimates.values,
-        f"{name}_standard_error": estimates.standard_error,
-        f"{name}_low": estimates.low,
-        f"{name}_high": estimates.high,
     }
 
 

@@ -351,11 +351,12 @@ def combine(
     result = np.where(missing, np.nan, linear) if values is None else np.ravel(values)
     unknown |= np.isnan(result)
     final = (rows,) if shape is None else shape
+    factor = LinearFactor(tuple((estimates.factor, jacobian) for estimates, jacobian in mapped))
     return Estimates(
         values=np.reshape(result, final),
-        variance=np.where(unknown, np.nan, _variance(mapped)).reshape(final),
+        variance=np.where(unknown, np.nan, factor.variance()).reshape(final),
         degrees_of_freedom=np.where(unknown, 0.0, freedom).reshape(final),
-        factor=LinearFactor(tuple((estimates.factor, jacobian) for estimates, jacobian in mapped)),
+        factor=factor,
         level=mapped[0][0].level,
         lower=lower,
         upper=upper,
@@ -372,16 +373,3 @@ def _jacobian(jacobian: Jacobian, estimates: Estimates) -> sparse.csr_array:
         )
     return matrix.astype(np.float64)
 
-
-def _variance(terms: Sequence[tuple[Estimates, sparse.csr_array]]) -> FloatArray:
-    """Return the diagonal of sum J Cov J' without making the matrix."""
-    used = [np.unique(jacobian.indices) for _, jacobian in terms]
-    blocks = [estimates.factor.columns(at) for (estimates, _), at in zip(terms, used, strict=True)]
-    maps = [jacobian[:, at] for (_, jacobian), at in zip(terms, used, strict=True)]
-    total = np.zeros(maps[0].shape[0])
-    for first, left in enumerate(maps):
-        for second in range(first, len(maps)):
-            cross = covariance(blocks[first], blocks[second]).diagonal(left, maps[second])
-            total += cross if first == second else 2 * cross
-    # Rounding can leave -1e-18 where 0 is meant.
-    return np.maximum(total, 0.0)

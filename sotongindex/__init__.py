@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sotongindex._version import __version__
 from sotongindex.benchmark import DisclosureRules, compare_to_peers, group_means
+from sotongindex.change import compare_waves
 from sotongindex.errors import (
     DefinitionError,
     MethodError,
@@ -81,6 +82,7 @@ __all__ = [
     "blend",
     "check_responses",
     "compare_to_peers",
+    "compare_waves",
     "compute_index",
     "find_gaps",
     "from_json",

@@ -20,7 +20,7 @@ from sotongindex.errors import MethodError
 from sotongindex.results import IndexResult, Notice
 from sotongindex.variance import Estimates
 
-PeerStatisticOfChange: TypeAlias = Literal["mean", "median"]
+Middle: TypeAlias = Literal["mean", "median"]
 Membership: TypeAlias = Literal["same organizations", "current"]
 
 
@@ -110,7 +110,7 @@ class ChangeResult(Rendered):
     organizations: tuple[str, ...]
     changes: tuple[ScoreChange, ...]
     peers: str | None
-    statistic: PeerStatisticOfChange
+    statistic: Middle
     membership: Membership
     respondents: Respondents
     adjustment: Adjustment

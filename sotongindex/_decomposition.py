@@ -17,7 +17,7 @@ from sotongindex._render import Rendered, prefixed, rows_view
 from sotongindex._score_columns import with_error
 from sotongindex._shapley import TERMS, Shares, Term, shapley_terms
 from sotongindex._text import Language, say
-from sotongindex._wave_sheets import Sheets
+from sotongindex._wave_sheets import BoolArray, Sheets
 from sotongindex._waves import Respondents, Waves, chosen, subtracted
 from sotongindex.averages import EVERYBODY
 from sotongindex.results import IndexResult, Notice
@@ -209,7 +209,7 @@ def decompose_change(
     )
     by_terms = _Terms(waves=waves, sheets=sheets, shares=shares, change=change)
     effects = by_terms.effects()
-    mean = _Mean.of(waves, effects, reasons == "")
+    mean = _Mean.of(waves, reasons == "")
     return Decomposition(
         before=before,
         after=after,
@@ -282,7 +282,9 @@ class _Terms:
         found = combine(terms, values=values, shape=values.shape)
         # A part of a change is known no better than the change.
         limit = self.change.degrees_of_freedom.reshape(-1, *[1] * (values.ndim - 1))
-        freedom = np.where(np.isnan(found.variance), 0.0, np.minimum(found.degrees_of_freedom, limit))
+        freedom = np.where(
+            np.isnan(found.variance), 0.0, np.minimum(found.degrees_of_freedom, limit)
+        )
         flat = np.broadcast_to(self.shares.flat.reshape(limit.shape), values.shape)
         return attrs.evolve(
             found,
@@ -302,7 +304,7 @@ class _Mean:
     is_: FloatArray
 
     @classmethod
-    def of(cls, waves: Waves, effects: Estimates, stayed: np.ndarray) -> _Mean:
+    def of(cls, waves: Waves, stayed: BoolArray) -> _Mean:
         """Take the index of both waves on common axes."""
         start = chosen(waves.earlier(waves.before.index), waves.first)
         end = chosen(waves.after.index, waves.second)
@@ -335,6 +337,6 @@ class _Mean:
         )
 
 
-def _mean_of(members: np.ndarray) -> FloatArray:
-    """Return the coefficients of the mean over members, (o,); NaN where there is none."""
+def _mean_of(members: BoolArray) -> FloatArray:
+    """Return the coefficients of the mean over members, (o,)."""
     return members / max(int(members.sum()), 1)

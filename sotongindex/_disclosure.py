@@ -30,6 +30,8 @@ Reason: TypeAlias = Literal[
     "only after",
     "nothing in common",
     "no history as long",
+    "no link",
+    "no target",
 ]
 Reasons: TypeAlias = NDArray[np.str_]
 

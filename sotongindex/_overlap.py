@@ -107,7 +107,7 @@ def overlapping_t_test(
         standard_error=error,
         t=float(ratio),
         degrees_of_freedom=float(freedom),
-        p=float(2 * t_probability(np.array(freedom), -abs(ratio))),
+        p=float(2 * t_probability(np.array(freedom), np.array(-abs(ratio)))),
         low=difference - margin,
         high=difference + margin,
         level=level,
@@ -149,9 +149,7 @@ def _correlation(pairs: FloatArray) -> float:
     return float(centred.prod(axis=0).sum() / size) if size > 0 else 0.0
 
 
-def overlapping_freedom(
-    change: Estimates, before: Estimates, after: Estimates
-) -> FloatArray:
+def overlapping_freedom(change: Estimates, before: Estimates, after: Estimates) -> FloatArray:
     """Return degrees of freedom of after - before, (k,), by the share of respondents in both."""
     everything = np.arange(change.size)
     shared, later, earlier = shared_rows(

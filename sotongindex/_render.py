@@ -25,7 +25,7 @@ TableKind: TypeAlias = Literal[
     "robustness", "sensitivity", "importance",
     "margins",
     "changes", "relative_changes", "decomposition", "chain", "adoption", "adoption_change",
-    "projection",
+    "projection", "straight_line",
 ]  # fmt: skip
 
 NOTEBOOK_ROWS = 20
@@ -165,13 +165,13 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
         Column("organization"),
         Column("term"),
         Column("effect", "signed"),
-        Column("interval", "interval", ("low", "high")),
+        Column("interval", "interval", ("effect_low", "effect_high")),
     ),
     "chain": (
         Column("organization"),
         Column("wave"),
         Column("linked", "points"),
-        Column("interval", "interval", ("low", "high")),
+        Column("interval", "interval", ("linked_low", "linked_high")),
         Column("since_first", "signed"),
         Column("since_first_interval", "interval", ("since_first_low", "since_first_high")),
     ),
@@ -195,9 +195,16 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
     "projection": (
         Column("organization"),
         Column("last", "points"),
-        Column("interval", "interval", ("low", "high")),
+        Column("forecast_interval", "interval", ("forecast_low", "forecast_high")),
+        Column("target", "points"),
         Column("probability_reached", "chance"),
         Column("peers_gained", "chance"),
+    ),
+    "straight_line": (
+        Column("organization"),
+        Column("waves", "count"),
+        Column("slope", "signed"),
+        Column("interval", "interval", ("slope_low", "slope_high")),
     ),
     "bands": (
         Column("organization"),

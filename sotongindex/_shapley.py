@@ -110,7 +110,7 @@ class _Board:
         """Tell what both waves have from what one of them has."""
         early, late = sheets.before, sheets.after
         # Who has an index in one wave alone has no change to explain.
-        both = ~np.isnan(early.index + late.index)[:, None, None]
+        both = np.asarray(~np.isnan(early.index + late.index))[:, None, None]
         first, second = early.present & both, late.present & both
         new = second.any(axis=2) & ~first.any(axis=2)
         gone = first.any(axis=2) & ~second.any(axis=2)
@@ -210,4 +210,5 @@ def _filled(own: FloatArray, other: FloatArray, has: BoolArray, *, also: BoolArr
     scale = np.divide(mine, theirs, out=np.ones_like(mine), where=(theirs > 0) & (mine > 0))
     filled = np.where(has, own, np.where(also, other * scale, 0.0))
     total = filled.sum(axis=-1, keepdims=True)
-    return np.divide(filled, total, out=np.zeros_like(filled), where=total > 0)
+    shares: FloatArray = np.divide(filled, total, out=np.zeros_like(filled), where=total > 0)
+    return shares

@@ -221,7 +221,7 @@ def _grid(array: NDArray[Any], columns: IntArray, *, along: IntArray) -> FloatAr
 
 
 def _units(result: IndexResult, start: Start) -> tuple[Estimates, BoolArray, ImportanceWeights]:
-    """Return what scores begin with, which of it counts, and the weights, on the wave's own axes."""
+    """Return what scores begin with, which of it counts, and the weights, on its own axes."""
     weights = result.scheme.resolve(result.study.framework)
     channel = ~np.isnan(result.channels.values)[..., None]
     cell = channel & ~np.isnan(result.cells.values)
@@ -236,4 +236,3 @@ def _units(result: IndexResult, start: Start) -> tuple[Estimates, BoolArray, Imp
     enough = result.counts.answers >= result.method.min_answers
     of_item = cell[..., np.array(result.study.framework.item_dimensions)]
     return result.items, enough & of_item & ~np.isnan(result.items.values), weights
-

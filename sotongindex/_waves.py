@@ -1,9 +1,10 @@
-"""Two waves side by side: what both have, whether they may be compared, and whose error is whose."""
+"""Two waves side by side: what both have, whether they may be compared, whose error is whose."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import attrs
@@ -85,7 +86,9 @@ class Waves:
             after=after,
             organizations=organizations,
             first=np.array([places.get(one.key, -1) for one in organizations]),
-            second=np.where(np.arange(len(organizations)) < count, np.arange(len(organizations)), -1),
+            second=np.where(
+                np.arange(len(organizations)) < count, np.arange(len(organizations)), -1
+            ),
             respondents=respondents,
             notices=tuple(_notices(before, after)),
         )
@@ -213,7 +216,7 @@ def wave_date(result: IndexResult) -> date | None:
 
 def check_order(waves: Sequence[IndexResult]) -> None:
     """Refuse waves whose dates do not ascend."""
-    for early, late in zip(waves, waves[1:], strict=False):
+    for early, late in pairwise(waves):
         start, end = wave_date(early), wave_date(late)
         if start is not None and end is not None and start > end:
             raise MethodError(
@@ -299,4 +302,3 @@ def _averaging(result: IndexResult) -> tuple[object, ...]:
 def _only_in_one(one: Framework, other: Framework) -> tuple[str, ...]:
     keys = [{*work.channel_keys, *work.dimension_keys, *work.item_keys} for work in (one, other)]
     return tuple(sorted(keys[0] ^ keys[1]))
-

@@ -12,16 +12,24 @@ from typing import get_args
 import attrs
 import numpy as np
 
+from sotongindex._adoption import (
+    AdoptionChange,
+    AdoptionResult,
+    adoption_rates,
+    compare_adoption,
+)
 from sotongindex._arrays import FloatArray, IntArray
+from sotongindex._chain import WaveChain, link_waves
 from sotongindex._change_result import (
     ChangeResult,
     Judgement,
     Membership,
-    PeerStatisticOfChange,
+    Middle,
     RelativeChange,
     ScoreChange,
 )
 from sotongindex._claims import Adjustment, adjust_families, p_values, verdicts
+from sotongindex._decomposition import Decomposition, decompose_change
 from sotongindex._difference_result import Claim, error_notices
 from sotongindex._disclosure import (
     DisclosureRules,
@@ -34,6 +42,11 @@ from sotongindex._disclosure import (
 from sotongindex._levels import Level
 from sotongindex._overlap import OverlapTest, overlapping_t_test
 from sotongindex._peers import Peers, PeerSets, Placement, distance, find_peers, named_peers
+from sotongindex._projection import project
+from sotongindex._projection_result import PeerGains, Projection
+from sotongindex._rate_and_mix import MixRule, RateAndMix, decompose_mean
+from sotongindex._shapley import Term
+from sotongindex._straight_line import StraightLine, straight_line
 from sotongindex._waves import Respondents, Score, Waves, chosen, subtracted
 from sotongindex.differences import Family
 from sotongindex.errors import MethodError
@@ -41,16 +54,33 @@ from sotongindex.results import IndexResult, Notice
 from sotongindex.variance import Estimates
 
 __all__ = [
+    "AdoptionChange",
+    "AdoptionResult",
     "ChangeResult",
+    "Decomposition",
     "Judgement",
     "Membership",
+    "MixRule",
     "OverlapTest",
-    "PeerStatisticOfChange",
+    "Middle",
+    "PeerGains",
+    "Projection",
+    "RateAndMix",
     "RelativeChange",
     "Respondents",
     "ScoreChange",
+    "StraightLine",
+    "Term",
+    "WaveChain",
+    "adoption_rates",
+    "compare_adoption",
     "compare_waves",
+    "decompose_change",
+    "decompose_mean",
+    "link_waves",
     "overlapping_t_test",
+    "project",
+    "straight_line",
 ]
 
 
@@ -61,7 +91,7 @@ def compare_waves(
     levels: Iterable[Level] = ("index", "channels", "dimensions"),
     respondents: Respondents = "matched",
     peers: Peers | None = None,
-    statistic: PeerStatisticOfChange = "mean",
+    statistic: Middle = "mean",
     membership: Membership = "same organizations",
     family: Family = "organization",
     adjustment: Adjustment | None = None,
@@ -124,7 +154,7 @@ def compare_waves(
     >>> len(found.organizations), len(found.changes)
     (312, 10)
     """
-    choices = ((family, Family), (statistic, PeerStatisticOfChange), (membership, Membership))
+    choices = ((family, Family), (statistic, Middle), (membership, Membership))
     for name, (value, known) in zip(("family", "statistic", "membership"), choices, strict=True):
         if value not in get_args(known):
             told = " or ".join(f'"{one}"' for one in get_args(known))
@@ -182,10 +212,10 @@ class _Distance:
 def _draft(waves: Waves, score: Score, beside: _Beside | None, *, rules: DisclosureRules) -> _Draft:
     start, end = waves.subjects(score)
     least = rules.min_respondents_compare
-    places = ((waves.first, start, "only after"), (waves.second, end, "only before"))
     reasons = first_of(
-        *(first_reason((absent, place < 0)) for place, _, absent in places),
-        *(np.where(place < 0, "", one.reasons(least)[place]) for place, one, _ in places),
+        first_reason(("only after", waves.first < 0), ("only before", waves.second < 0)),
+        start.reasons(least)[waves.first],
+        end.reasons(least)[waves.second],
     )
     change = subtracted(start.estimates, end.estimates, first=waves.first, second=waves.second)
     return _Draft(
@@ -209,7 +239,7 @@ class _Beside:
 
     waves: Waves
     sets: tuple[PeerSets, PeerSets, PeerSets]
-    statistic: PeerStatisticOfChange
+    statistic: Middle
     membership: Membership
     rules: DisclosureRules
 
@@ -219,7 +249,7 @@ class _Beside:
         waves: Waves,
         peers: Peers,
         *,
-        statistic: PeerStatisticOfChange,
+        statistic: Middle,
         membership: Membership,
         rules: DisclosureRules,
     ) -> _Beside:
@@ -265,12 +295,12 @@ class _Beside:
     def _current(self, start: Subject, end: Subject, reasons: Reasons) -> _Distance:
         sides, least = [], self.rules.min_peers_mean
         places = (self.waves.first, self.waves.second)
-        for subject, peers, place in zip((start, end), self.sets[1:], places, strict=True):
+        for subject, peers, at in zip((start, end), self.sets[1:], places, strict=True):
             placement, own = subject.place(peers, self.rules)
             figure = placement.figure(self.statistic)
             away = distance(subject.estimates, figure, own == "")
-            few = peer_reasons(peers, placement.others, least)[place]
-            sides.append((away, figure.values[place], placement.others[place], few))
+            why = peer_reasons(peers, placement.others, least)[at]
+            sides.append((away, figure.values[at], placement.others[at], why))
         (here, before, few, why_before), (there, after, several, why_after) = sides
         why = first_of(reasons, why_before, why_after)
         change = subtracted(here, there, first=places[0], second=places[1])
@@ -306,12 +336,15 @@ def _judged(drafts: Sequence[_Draft], claim: Claim, *, family: Family) -> tuple[
 
 def _finished(draft: _Draft, judgements: Iterator[Judgement]) -> ScoreChange:
     judgement = next(judgements)
-    relative = draft.relative and RelativeChange(
-        peers=draft.relative.peers,
-        others=draft.relative.others,
-        change=draft.relative.change,
-        judgement=next(judgements),
-    )
+    beside = draft.relative
+    relative = None
+    if beside is not None:
+        relative = RelativeChange(
+            peers=beside.peers,
+            others=beside.others,
+            change=beside.change,
+            judgement=next(judgements),
+        )
     return ScoreChange(
         channel=draft.score.channel,
         dimension=draft.score.dimension,

@@ -13,7 +13,7 @@ from sotongindex._claims import Adjustment, Verdict
 from sotongindex._columns import rows_from_columns
 from sotongindex._disclosure import DisclosureRules, Reasons
 from sotongindex._html import View
-from sotongindex._render import Rendered, peers_words, prefixed, rows_view
+from sotongindex._render import Rendered, peers_words, prefixed, rows_view, study_names
 from sotongindex._text import Language, number, say
 from sotongindex._waves import Respondents
 from sotongindex.errors import MethodError
@@ -191,9 +191,12 @@ class ChangeResult(Rendered):
     def _view(self, language: Language) -> View:
         """Return the changes, the clearest first."""
         rows = sorted(self.to_rows(), key=lambda row: (row["p"] is None, row["p"] or 0.0))
-        ended = {one.key: one.name(language) for one in self.before.study.organizations}
-        current = {one.key: one.name(language) for one in self.after.study.organizations}
-        items = {one.key: one.name(language) for one in self.after.study.framework.items}
+        early, late = (study_names(wave.study, language) for wave in self._waves)
+        for row in rows:
+            parts = ("item" if row["item"] else "dimension", "channel")
+            told = [late[part][str(row[part])] for part in parts if row[part]]
+            row["about"] = " · ".join(told) or None
+        verdict = prefixed("change_verdict", language)
         return rows_view(
             "changes" if self.peers is None else "relative_changes",
             rows,
@@ -203,10 +206,9 @@ class ChangeResult(Rendered):
             facts=self._facts(language),
             notices=self.notices,
             names={
-                "organization": {**ended, **current},
-                "item": items,
-                "verdict": prefixed("verdict", language),
-                "relative_verdict": prefixed("verdict", language),
+                "organization": {**early["organization"], **late["organization"]},
+                "verdict": verdict,
+                "relative_verdict": verdict,
             },
         )
 

@@ -328,13 +328,15 @@ class _Mean:
         entered, left = self.is_ - self.stayed, self.stayed - self.was
         empty = np.zeros((count, len(self.stayed)))
         zero = np.zeros((1, len(self.stayed)))
-        return combine(
+        found = combine(
             [
                 (effects, sparse.vstack([own, nobody, nobody])),
                 (self.end, np.vstack([empty, entered, zero])),
                 (self.start, np.vstack([empty, zero, left])),
             ]
         )
+        # Without anybody that stayed there is nobody to measure the others from.
+        return found if self.stayed.any() else chosen(found, np.full(count + 2, -1))
 
 
 def _mean_of(members: BoolArray) -> FloatArray:

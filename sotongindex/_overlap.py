@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +23,7 @@ class OverlapTest:
     Attributes:
         difference: The mean of the second sample minus that of the first.
         standard_error: Its standard error.
-        t: The difference by its standard error; infinite, or NaN for 0 by 0, without an error.
+        t: The difference by its standard error; without an error infinite, or 0 for no difference.
         degrees_of_freedom: Of the t distribution.
         p: The two-sided p-value.
         low: The lower end of the interval at `level`.
@@ -99,13 +101,12 @@ def overlapping_t_test(
     share = 2 * common / sizes.sum()
     freedom = share * (common - 1) + (1 - share) * gamma
     difference = float(second.mean() - first.mean())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.float64(difference) / error
+    ratio = difference / error if error > 0 else _certain(difference)
     margin = float(t_quantile(np.array(freedom), 0.5 + level / 2)) * error
     return OverlapTest(
         difference=difference,
         standard_error=error,
-        t=float(ratio),
+        t=ratio,
         degrees_of_freedom=float(freedom),
         p=float(2 * t_probability(np.array(freedom), np.array(-abs(ratio)))),
         low=difference - margin,
@@ -135,6 +136,10 @@ def _samples(
             )
         samples.append(values)
     return samples[0], samples[1], pairs
+
+
+def _certain(difference: float) -> float:
+    return math.copysign(math.inf, difference) if difference else 0.0
 
 
 def _welch(pieces: FloatArray, freedom: FloatArray) -> float:

@@ -39,7 +39,7 @@ _SCORE = (
 _SUBJECT = Column("subject", "text", ("dimension", "channel"))
 _CHANGE = (
     Column("organization"),
-    Column("subject", "text", ("item", "dimension", "channel")),
+    Column("subject", "text", "about"),
     Column("before", "points"),
     Column("after", "points"),
     Column("change", "signed"),

@@ -66,31 +66,49 @@ def shapley_terms(sheets: Sheets) -> Shares:
     """
     board = _Board.of(sheets)
     active = [term for term in TERMS if board.differs(term)]
+    rows = [TERMS.index(term) for term in active]
     shape = sheets.before.scores.shape
-    values = np.zeros((len(TERMS), shape[0]))
+    states = np.empty((2 ** len(active), shape[0]))
     by_before, by_after = np.zeros((2, len(TERMS), *shape))
     flat = np.zeros(shape[0], dtype=bool)
-    rows = [TERMS.index(term) for term in active]
-    for code in range(2 ** len(active)):
+    for code in range(len(states)):
         turned = [bool(code >> place & 1) for place in range(len(active))]
-        index, gradient, from_after = board.index(dict(zip(active, turned, strict=True)))
+        states[code], gradient, from_after = board.index(dict(zip(active, turned, strict=True)))
         flat |= np.isnan(gradient).any(axis=(1, 2))
         gradient = np.nan_to_num(gradient)
         for row, share in zip(rows, _coefficients(turned), strict=True):
-            values[row] += share * index
             by_after[row] += share * gradient * from_after
             by_before[row] += share * gradient * ~from_after
+    values = np.zeros((len(TERMS), shape[0]))
+    values[rows] = _mean_effects(states)
+    values[:, np.isnan(states).any(axis=0)] = np.nan
     return Shares(values=values, by_before=by_before, by_after=by_after, flat=flat)
 
 
+def _mean_effects(states: FloatArray) -> FloatArray:
+    """Return the mean effect of every term (t, o) from the index in every state (2^t, o)."""
+    code = np.arange(len(states))
+    count = int(code[-1]).bit_length()
+    size = np.array([int(one).bit_count() for one in code])
+    effects = np.zeros((count, states.shape[1]))
+    for place in range(count):
+        before = code[code >> place & 1 == 0]
+        # Differences first: a term that changes nothing is exactly 0.
+        risen = states[before + 2**place] - states[before]
+        share = [_weight(others, count) for others in size[before].tolist()]
+        effects[place] = share @ risen
+    return effects
+
+
 def _coefficients(turned: Sequence[bool]) -> list[float]:
-    """Return how a state of the board counts in each term."""
+    """Return how a state counts in each term."""
     count, size = len(turned), sum(turned)
+    return [_weight(size - 1, count) if on else -_weight(size, count) for on in turned]
 
-    def weight(others: int) -> float:
-        return factorial(others) * factorial(count - others - 1) / factorial(count)
 
-    return [weight(size - 1) if on else -weight(size) for on in turned]
+def _weight(others: int, count: int) -> float:
+    """Return the share of orders in which a term comes right after certain others."""
+    return factorial(others) * factorial(count - others - 1) / factorial(count)
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -164,7 +164,8 @@ def overlapping_freedom(change: Estimates, before: Estimates, after: Estimates) 
     share = np.divide(2 * shared, total, out=np.zeros(len(total)), where=total > 0)
     paired = np.minimum(np.maximum(shared - 1, 0), before.degrees_of_freedom)
     paired = np.minimum(paired, after.degrees_of_freedom)
-    # A normal distribution (inf) that shares nobody stays one: 0 times infinity is not a number.
-    apart = np.where(share < 1, (1 - share) * change.degrees_of_freedom, 0.0)
+    # Where everybody is in both, nothing is left of Welch's, which may be infinite.
+    apart = np.zeros(len(share))
+    np.multiply(1 - share, change.degrees_of_freedom, out=apart, where=share < 1)
     freedom: FloatArray = share * paired + apart
     return freedom

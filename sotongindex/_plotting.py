@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 import numpy as np
@@ -283,7 +283,14 @@ def short(text: str) -> str:
     return clipped(" ".join(text.split()), _WIDEST_NAME)
 
 
-def places_of(result: IndexResult, organizations: str | Iterable[str]) -> IntArray:
+class Listing(Protocol):
+    """A result that tells which organizations it is about."""
+
+    @property
+    def organizations(self) -> tuple[str, ...]: ...
+
+
+def places_of(result: Listing, organizations: str | Iterable[str]) -> IntArray:
     """Return the positions of organizations.
 
     Raises:

@@ -11,19 +11,18 @@ respondents are not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sotongindex._arrays import FloatArray
+from sotongindex._change_bars import decomposition_bars
 from sotongindex._claims import check_share
 from sotongindex._disclosure import DisclosureRules, Subject
-from sotongindex._funnel import Funnel, funnel_limits
+from sotongindex._funnel_sides import Limits, funnel_sides
 from sotongindex._heat import heat_cells
 from sotongindex._marks import (
-    Sides,
     dots_with_lines,
     funnel_curves,
     funnel_points,
@@ -40,6 +39,7 @@ from sotongindex._peers import Peers
 from sotongindex._plotting import Pen, Rows, ends, part_name, percent, places_of, short, told
 from sotongindex._render import peers_words
 from sotongindex._text import MISSING, Language, say
+from sotongindex._wave_lines import wave_lines
 from sotongindex.comparisons import BenchmarkResult
 from sotongindex.errors import MethodError
 from sotongindex.percentiles import competition_rank
@@ -48,9 +48,16 @@ from sotongindex.results import IndexResult
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Limits", "caterpillar", "funnel", "heat_map", "league_table", "percentile_strip"]
-
-Limits: TypeAlias = Funnel | Mapping[float, tuple[ArrayLike, ArrayLike]]
+__all__ = [
+    "Limits",
+    "caterpillar",
+    "decomposition_bars",
+    "funnel",
+    "heat_map",
+    "league_table",
+    "percentile_strip",
+    "wave_lines",
+]
 
 
 def caterpillar(
@@ -231,7 +238,7 @@ def funnel(
     unplaced = len(rows.names) - len(placed)
     rows = rows.take(placed)
     respondents = subject.respondents[rows.places]
-    middle, sides = _limits(limits, subject, rows, organizations=len(result.organizations))
+    middle, sides = funnel_sides(limits, subject, rows, organizations=len(result.organizations))
     pen = Pen.on(axes, language, size=(7.5, 5.0))
     funnel_curves(pen, respondents, middle=middle, sides=sides)
     funnel_points(pen, rows, respondents, middle=middle, sides=sides, most=most)
@@ -359,42 +366,5 @@ def heat_map(
     return pen.axes
 
 
-# -- the parts -----------------------------------------------------------------------------------
-
-
 def _hidden_words(hidden: int, language: Language) -> str:
     return told("hidden", language, count=hidden) if hidden else ""
-
-
-def _limits(
-    limits: Limits | None, subject: Subject, rows: Rows, *, organizations: int
-) -> tuple[float, Sides]:
-    """Return the middle of the funnel, and for every level the limits of the rows."""
-    scores, places = subject.estimates, rows.places
-    if limits is None:
-        found = funnel_limits(
-            scores.values[places],
-            scores.standard_error[places],
-            rule="consistent",
-            degrees_of_freedom=scores.degrees_of_freedom[places],
-        )
-        return found.target, _by_level(found)
-    given = _by_level(limits) if isinstance(limits, Funnel) else limits
-    if not given:
-        raise MethodError("expected limits of one level or more, got none", argument="limits")
-    sides = {}
-    for level, pair in given.items():
-        check_share(level, "limits")
-        full = [np.full(organizations, end) if np.ndim(end) == 0 else end for end in pair]
-        low, high = ends(full, organizations, argument="limits")
-        sides[level] = (low[places], high[places])
-    if isinstance(limits, Funnel):
-        return limits.target, sides
-    middles = np.array([(low + high) / 2 for low, high in sides.values()])
-    known = middles[~np.isnan(middles)]
-    return float(known.mean() if len(known) else np.nan), sides
-
-
-def _by_level(limits: Funnel) -> dict[float, tuple[FloatArray, FloatArray]]:
-    pairs = zip(limits.lower, limits.upper, strict=True)
-    return dict(zip(limits.levels, pairs, strict=True))

@@ -80,6 +80,11 @@ def wave_lines(
     )
     places = _places(chain, organizations)
     at, named = _times(chain)
+    if projection is not None and not (named and projection.organizations == chain.organizations):
+        raise MethodError(
+            "expected a projection of these waves, named by dates such as Study(wave='2011-07')",
+            argument="projection",
+        )
     pen = Pen.on(axes, language, size=(7.5, 4.5))
     shown = _shown(chain, rules)
     names = {
@@ -88,18 +93,20 @@ def wave_lines(
         for key, name in study_names(wave.study, language)["organization"].items()
     }
     for number_, (place, style) in enumerate(zip(places, _STYLES, strict=False)):
+        # Marks of the same time stand beside each other.
+        beside = (number_ - (len(places) - 1) / 2) * 0.03 * (at[-1] - at[0])
         label = short(names[chain.organizations[place]])
-        shift = (number_ - (len(places) - 1) / 2) * 0.012 * (at[-1] - at[0])
+        if projection is not None:
+            label += _reached(projection, place, language)
+            _ahead(pen, projection, place, beside=beside, style=style)
         _line(
             pen,
-            at + shift,
+            at + beside,
             chain.linked.select((slice(None), place)),
             shown=shown[:, place],
             style=style,
             label=label,
         )
-        if projection is not None:
-            _ahead(pen, projection, chain.organizations[place], named=named, style=style)
     _target_line(pen, _aim(target, projection, places))
     _finish_lines(pen, chain, at, named=named, projection=projection)
     return pen.axes
@@ -166,32 +173,22 @@ def _line(
 
 
 def _ahead(
-    pen: Pen, projection: Projection, key: str, *, named: bool, style: tuple[str, str]
+    pen: Pen, projection: Projection, place: int, *, beside: float, style: tuple[str, str]
 ) -> None:
-    """Draw a forecast, and how probable it is to reach the target."""
-    if not named:
-        raise MethodError(
-            "the waves are not named by dates, so a projection has no place; name them such as "
-            "Study(wave='2011-07')",
-            argument="projection",
-        )
-    place = places_of(projection, key)[0]
-    forecast, at = projection.forecast, projection.due.toordinal()
-    low, high = forecast.low[place], forecast.high[place]
-    pen.axes.vlines(at, low, high, color=BAND, linewidth=5)
+    """Draw a forecast at its date, hollow, with its interval."""
+    forecast, at = projection.forecast, projection.due.toordinal() + beside
+    pen.axes.vlines(at, forecast.low[place], forecast.high[place], color=BAND, linewidth=4, zorder=0.8)
     pen.axes.plot(
         at, forecast.values[place], style[0], color="black", markerfacecolor="white", markersize=6
     )
-    reached = chance(float(projection.probability_reached[place]))
-    if not np.isnan(projection.probability_reached[place]):
-        where = {"xytext": (7, 0), "textcoords": "offset points"}
-        told_chance = told("reached", pen.language, chance=reached)
-        pen.axes.annotate(
-            told_chance,
-            (at, forecast.values[place]),
-            **where,  # type: ignore[arg-type]  # a mapping of keywords
-            **pen.style(told_chance, size=SMALL, va="center"),
-        )
+
+
+def _reached(projection: Projection, place: int, language: Language) -> str:
+    """Return how probable it is to reach the target, for the legend."""
+    probability = float(projection.probability_reached[place])
+    if np.isnan(probability):
+        return ""
+    return f" · {told('reached', language, chance=chance(probability))}"
 
 
 def _aim(target: float | None, projection: Projection | None, places: list[int]) -> float | None:

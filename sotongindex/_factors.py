@@ -222,9 +222,7 @@ def covariance(first: Blocks, second: Blocks) -> Covariance:
     return Covariance(near, sparse.hstack(left, format="csr"), sparse.vstack(right, format="csr"))
 
 
-def _through_covariance(
-    blocks: Sequence[Blocks], maps: Sequence[sparse.csr_array]
-) -> FloatArray:
+def _through_covariance(blocks: Sequence[Blocks], maps: Sequence[sparse.csr_array]) -> FloatArray:
     """Return the diagonal of sum J Cov J' from the covariance of the inputs."""
     total = np.zeros(maps[0].shape[0])
     for first, left in enumerate(maps):

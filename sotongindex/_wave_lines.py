@@ -160,16 +160,17 @@ def _line(
     known = shown & ~unknown
     pen.axes.vlines(at[known], scores.low[known], scores.high[known], color=LINE, linewidth=1.5)
     for some, face in ((known, "black"), (shown & unknown, "white")):
-        pen.axes.plot(
-            at[some],
-            values[some],
-            mark,
-            color="black",
-            markerfacecolor=face,
-            linestyle="none",
-            markersize=5.5,
-            label=label if face == "black" or not known.any() else None,
-        )
+        if some.any():
+            pen.axes.plot(
+                at[some],
+                values[some],
+                mark,
+                color="black",
+                markerfacecolor=face,
+                linestyle="none",
+                markersize=5.5,
+                label=label if face == "black" or not known.any() else None,
+            )
 
 
 def _ahead(
@@ -177,7 +178,9 @@ def _ahead(
 ) -> None:
     """Draw a forecast at its date, hollow, with its interval."""
     forecast, at = projection.forecast, projection.due.toordinal() + beside
-    pen.axes.vlines(at, forecast.low[place], forecast.high[place], color=BAND, linewidth=4, zorder=0.8)
+    pen.axes.vlines(
+        at, forecast.low[place], forecast.high[place], color=BAND, linewidth=4, zorder=0.8
+    )
     pen.axes.plot(
         at, forecast.values[place], style[0], color="black", markerfacecolor="white", markersize=6
     )

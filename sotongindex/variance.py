@@ -372,4 +372,3 @@ def _jacobian(jacobian: Jacobian, estimates: Estimates) -> sparse.csr_array:
             argument="jacobian",
         )
     return matrix.astype(np.float64)
-

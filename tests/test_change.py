@@ -21,7 +21,7 @@ from sotongindex.models import Organization
 from sotongindex.responses import Responses
 from sotongindex.results import IndexResult
 from sotongindex.tally import Tally
-from sotongindex.variance import GroupJackknife, combine
+from sotongindex.variance import Bootstrap, GroupJackknife, combine
 from sotongindex.weighting import FixedWeights, WeightingScheme
 
 BEFORE = {"a": 50.0, "b": 60.0, "c": 70.0, "d": 40.0}
@@ -132,8 +132,24 @@ def test_the_jackknife_compares_waves_by_its_groups() -> None:
     early, late = (answered(study, rng(seed), method=method) for seed in (1, 2))
     change = compared(early, late).score().change
     np.testing.assert_allclose(change.degrees_of_freedom, 7.0)
-    with pytest.raises(MethodError, match="Linearization, the other from GroupJackknife"):
+    with pytest.raises(MethodError, match="GroupJackknife and Linearization, made apart"):
         compared(early, answered(study, rng(2)))
+
+
+def test_replicates_are_matched_where_the_sample_is_the_same() -> None:
+    study = study_of()
+    method = IndexMethod(variance=Bootstrap(replicates=200))
+    early, late = (answered(study, rng(seed), method=method) for seed in (1, 2))
+    panel, plain = (
+        compared(early, late).score(),
+        compared(answered(study, rng(1)), answered(study, rng(2))).score(),
+    )
+    np.testing.assert_allclose(panel.change.standard_error, plain.change.standard_error, rtol=0.2)
+    other = answered(study, rng(2), people=range(20, 60), method=method)
+    with pytest.raises(MethodError, match="share cannot be matched; compute both with Lineariz"):
+        compared(early, other)
+    apart = compared(early, other, respondents="different").score().change
+    np.testing.assert_allclose(apart.variance, early.index.variance + other.index.variance)
 
 
 def test_the_same_wave_twice_has_not_changed() -> None:

@@ -26,6 +26,7 @@ from sotongindex._funnel import funnel_limits
 from sotongindex._heat import heat_cells
 from sotongindex._marks import _half_width
 from sotongindex.benchmark import compare_to_peers
+from sotongindex.change import decompose_change
 from sotongindex.errors import DefinitionError, MethodError
 from sotongindex.index import compute_index
 from sotongindex.models import Channel, Label, Organization
@@ -95,6 +96,10 @@ def drawn(name: str, findings: Findings, **more: object) -> Axes:
         "funnel": lambda: plots.funnel(result, **more),
         "percentile_strip": lambda: plots.percentile_strip(findings.benchmarks, "org-00", **more),
         "heat_map": lambda: plots.heat_map(result, "org-00", **more),
+        "wave_lines": lambda: plots.wave_lines([result, result], "org-00", **more),
+        "decomposition_bars": lambda: plots.decomposition_bars(
+            decompose_change(result, result), "org-00", **more
+        ),
     }
     return pictures[name]()
 
@@ -327,6 +332,10 @@ def test_one_organization_alone(kind: str) -> None:
     pictures = {
         "percentile_strip": lambda: plots.percentile_strip(findings.benchmarks, "only"),
         "heat_map": lambda: plots.heat_map(result, "only"),
+        "wave_lines": lambda: plots.wave_lines([result, result], "only"),
+        "decomposition_bars": lambda: plots.decomposition_bars(
+            decompose_change(result, result), "only"
+        ),
     }
     axes = pictures[kind]() if kind in pictures else drawn(kind, findings)
     axes.figure.savefig(io.BytesIO(), format="png", dpi=30)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse, special
 
-from sotongindex._factors import CLUSTERS, Block, StoredFactor
+from sotongindex._factors import CLUSTERS, GROUPS, Block, StoredFactor
 from sotongindex.errors import MethodError
 from sotongindex.variance import Estimates, GroupJackknife, combine
 
@@ -90,6 +91,47 @@ def test_what_variables_explain_is_a_product_and_counts_like_a_matrix(seed):
     np.testing.assert_allclose(change.covariance(), everyone.T @ everyone, atol=1e-9)
     twice = combine([(before, np.eye(2)), (before, np.eye(2))])
     np.testing.assert_allclose(twice.covariance(), 4 * first.T @ first, atol=1e-9)
+
+
+def test_many_numbers_have_the_same_variances_without_their_covariance():
+    rng = np.random.default_rng(6)
+    size, people = 1200, 40
+    labels = [np.arange(people), np.arange(20, 20 + people)]
+    blocks = [
+        Block(
+            own,
+            sparse.random_array((people, size), density=0.1, rng=rng, format="csr"),
+            sparse.csr_array(rng.normal(size=(people, 2))),
+            sparse.csr_array(rng.normal(size=(2, size)) / 10),
+        )
+        for own in labels
+    ]
+    made = [
+        Estimates(
+            values=np.zeros(size),
+            variance=block.squares(),
+            degrees_of_freedom=np.full(size, 9.0),
+            factor=StoredFactor({CLUSTERS: block}),
+        )
+        for block in blocks
+    ]
+    jacobian = sparse.eye_array(size, format="csr")
+    difference = combine([(made[0], jacobian), (made[1], -2 * jacobian)])
+    few = combine(
+        [
+            (one.select(slice(0, 9)), sign * np.eye(9))
+            for one, sign in zip(made, (1, -2), strict=True)
+        ]
+    )
+    np.testing.assert_allclose(difference.variance[:9], few.variance)
+    rows = [np.zeros((60, size)) for _ in range(2)]
+    for full, block, own in zip(rows, blocks, labels, strict=True):
+        full[own] = (block.matrix - block.variables @ block.loads).toarray()
+    np.testing.assert_allclose(difference.variance, ((rows[0] - 2 * rows[1]) ** 2).sum(axis=0))
+    np.testing.assert_array_equal(combine([(made[0], jacobian), (made[0], -jacobian)]).variance, 0)
+    grouped = attrs.evolve(made[1], factor=StoredFactor({GROUPS: blocks[1]}))
+    with pytest.raises(MethodError, match="made apart"):
+        combine([(made[0], jacobian), (grouped, jacobian)])
 
 
 def test_draws_have_the_covariance_of_the_estimates():

@@ -93,7 +93,7 @@ def test_waves_without_dates_stand_at_equal_distances() -> None:
 def test_unknown_errors_are_hollow_and_missing_scores_are_gaps() -> None:
     unknown = [published({"a": 50 + n}, None, wave=f"201{n}") for n in range(2)]
     axes = plots.wave_lines(unknown, "a")
-    assert [line.get_markerfacecolor() for line in axes.lines[1:]] == ["black", "white"]
+    assert [line.get_markerfacecolor() for line in axes.lines[1:]] == ["white"]
     gap = plots.wave_lines(series(), "c").lines[0].get_ydata()
     np.testing.assert_array_equal(np.isnan(gap), [False, True, False])
 

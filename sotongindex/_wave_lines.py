@@ -85,7 +85,7 @@ def wave_lines(
             "expected a projection of these waves, named by dates such as Study(wave='2011-07')",
             argument="projection",
         )
-    pen = Pen.on(axes, language, size=(7.5, 4.5))
+    pen = Pen.on(axes, language, size=(7.5, 5.0 + 0.22 * len(places)))
     shown = _shown(chain, rules)
     names = {
         key: name
@@ -94,7 +94,7 @@ def wave_lines(
     }
     for number_, (place, style) in enumerate(zip(places, _STYLES, strict=False)):
         # Marks of the same time stand beside each other.
-        beside = (number_ - (len(places) - 1) / 2) * 0.03 * (at[-1] - at[0])
+        beside = (number_ - (len(places) - 1) / 2) * 0.06 * np.diff(at).min()
         label = short(names[chain.organizations[place]])
         if projection is not None:
             label += _reached(projection, place, language)
@@ -221,7 +221,7 @@ def _finish_lines(
             pen.axes.axvline((early + late) / 2, color=LINE, linewidth=0.8, linestyle=":")
     pen.open_frame("y")
     pen.beside(say("column.score", pen.language))
-    pen.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    pen.legend(loc="upper left", bbox_to_anchor=(0.0, -0.28))
     pen.title(part_name(chain.waves[-1], chain.channel, chain.dimension, language=pen.language))
     linked = any(link != "same framework" for link in chain.links)
     level = percent(chain.linked.level)

@@ -23,8 +23,10 @@ from sotongindex._waves import (
     Score,
     Waves,
     check_order,
+    check_respondents,
     chosen,
     framework_name,
+    other_people,
     same_measurement,
     subject_of,
     subtracted,
@@ -146,8 +148,8 @@ def link_waves(
     Raises:
         DefinitionError: If a wave has no such channel or dimension.
         MethodError: If there are fewer than two waves, they are in the wrong order of time, the
-            framework changed without an overlap or common items, or common items are asked for
-            with a channel or a dimension.
+            framework changed without an overlap or common items, an overlap is of none of the
+            waves, or common items are asked for with a channel or a dimension.
 
     References:
         ILO and others (2004), Consumer Price Index Manual, chapter 9, for chaining over an overlap.
@@ -169,12 +171,12 @@ def link_waves(
             argument="common_items",
         )
     keys = tuple(dict.fromkeys(key for wave in given[::-1] for key in wave.organizations))
+    measured, twice = _sampled(given, tuple(overlaps), respondents)
     maker = _Maker(
-        waves=given,
-        overlaps=tuple(overlaps),
+        waves=measured,
+        overlaps=twice,
         common_items=common_items,
         score=Score(channel=channel, dimension=dimension),
-        respondents=respondents,
         keys=keys,
     )
     links, offsets = maker.links()
@@ -195,6 +197,28 @@ def link_waves(
     )
 
 
+def _sampled(
+    waves: tuple[IndexResult, ...], overlaps: tuple[IndexResult, ...], respondents: Respondents
+) -> tuple[tuple[IndexResult, ...], tuple[IndexResult, ...]]:
+    """Return waves and overlaps whose respondents are their own, if told so."""
+    check_respondents(respondents)
+    names = [wave.study.wave for wave in waves]
+    for overlap in overlaps:
+        if overlap.study.wave is None or overlap.study.wave not in names:
+            raise MethodError(
+                f"an overlap is of wave {wave_name(overlap)}, the waves are "
+                f"{', '.join(map(wave_name, waves))}; give it the name of one of them",
+                argument="overlaps",
+            )
+    if respondents == "matched":
+        return waves, overlaps
+    # An overlap has the respondents of its wave.
+    return (
+        tuple(other_people(wave, f"wave {place}") for place, wave in enumerate(waves)),
+        tuple(other_people(one, f"wave {names.index(one.study.wave)}") for one in overlaps),
+    )
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class _Maker:
     """What a chain is made of."""
@@ -203,16 +227,11 @@ class _Maker:
     overlaps: tuple[IndexResult, ...]
     common_items: bool
     score: Score
-    respondents: Respondents
     keys: tuple[str, ...]
 
     def estimates(self, result: IndexResult) -> Estimates:
         """Return the score of everybody (o,), missing who is not in the result."""
         found = subject_of(result, self.score).estimates
-        if self.respondents == "different":
-            # An overlap has the respondents of its wave.
-            names = [wave.study.wave for wave in self.waves]
-            found = found.detached(f"wave {names.index(result.study.wave)}")
         return chosen(found, self._places(result.organizations))
 
     def _places(self, organizations: Sequence[str]) -> np.ndarray:
@@ -261,7 +280,7 @@ class _Maker:
 
     def _common(self, early: IndexResult, late: IndexResult) -> Estimates:
         """Return all of the change but what the scores of common items did, (o,)."""
-        parts = decompose_change(early, late, respondents=self.respondents)
+        parts = decompose_change(early, late)
         if (parts.reasons != "").all():
             raise MethodError(
                 f"the waves {wave_name(early)} and {wave_name(late)} have no items in common: "

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from sotongindex._arrays import FloatArray, IntArray, float_array, read_only
 from sotongindex._claims import Adjustment, Verdict
 from sotongindex._columns import rows_from_columns
+from sotongindex._difference_result import claim_facts
 from sotongindex._disclosure import DisclosureRules, Reasons
 from sotongindex._html import View
 from sotongindex._render import Rendered, peers_words, prefixed, rows_view, study_names
-from sotongindex._text import Language, number, say
+from sotongindex._text import Language, say
 from sotongindex._waves import Respondents
 from sotongindex.errors import MethodError
 from sotongindex.results import IndexResult, Notice
@@ -161,19 +162,16 @@ class ChangeResult(Rendered):
     def _facts(self, language: Language) -> list[tuple[str, str]]:
         """Return the waves, how the respondents count, and how claims are made."""
         names = [wave.study.wave or say("wave.unnamed", language) for wave in self._waves]
-        share = f"{100 * self.false_claims:g}%"
-        kind = "holm" if self.adjustment in {"holm", "bonferroni"} else "rate"
         facts = [
-            ("waves", say("fact.waves.pair", language, before=names[0], after=names[1])),
-            ("same_people", say(f"respondents.{self.respondents}", language)),
             (
-                "false_claims",
-                say(f"fact.false_claims.{kind}", language, share=share, method=self.adjustment),
+                say("fact.waves", language),
+                say("fact.waves.pair", language, before=names[0], after=names[1]),
+            ),
+            (say("fact.same_people", language), say(f"respondents.{self.respondents}", language)),
+            *claim_facts(
+                self.adjustment, self.false_claims, relevant=self.relevant, language=language
             ),
         ]
-        if self.relevant:
-            points = say("fact.relevant.points", language, points=number(self.relevant))
-            facts.append(("relevant", points))
         if self.peers:
             told = say(
                 f"fact.peers_change.{self.membership}",
@@ -181,8 +179,8 @@ class ChangeResult(Rendered):
                 statistic=say(f"statistic.{self.statistic}", language),
                 peers=peers_words(self.peers, language),
             )
-            facts.append(("peers", told))
-        return [(say(f"fact.{name}", language), text) for name, text in facts]
+            facts.append((say("fact.peers", language), told))
+        return facts
 
     @property
     def _waves(self) -> tuple[IndexResult, IndexResult]:

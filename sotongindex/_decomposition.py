@@ -199,15 +199,16 @@ def decompose_change(
     waves = Waves.of(before, after, respondents=respondents, comparable=True)
     sheets = Sheets.of(waves)
     shares = shapley_terms(sheets)
-    start, end = waves.earlier(before.index), after.index
-    change = subtracted(start, end, first=waves.first, second=waves.second)
+    change = subtracted(
+        waves.before.index, waves.after.index, first=waves.first, second=waves.second
+    )
     reasons = first_reason(
         ("only after", waves.first < 0),
         ("only before", waves.second < 0),
         ("missing score", np.isnan(change.values)),
         ("nothing in common", np.isnan(shares.values[0])),
     )
-    by_terms = _Terms(waves=waves, sheets=sheets, shares=shares, change=change)
+    by_terms = _Terms(sheets=sheets, shares=shares, change=change)
     effects = by_terms.effects()
     mean = _Mean.of(waves, reasons == "")
     return Decomposition(
@@ -232,7 +233,6 @@ def decompose_change(
 class _Terms:
     """The terms of organizations as functions of both waves' scores."""
 
-    waves: Waves
     sheets: Sheets
     shares: Shares
     change: Estimates
@@ -278,7 +278,6 @@ class _Terms:
                 (slope[used], (row[used], place[used])), (values.size, sheet.estimates.size)
             )
             terms.append((sheet.estimates, jacobian))
-        terms[0] = (self.waves.earlier(terms[0][0]), terms[0][1])
         found = combine(terms, values=values, shape=values.shape)
         # A part of a change is known no better than the change.
         limit = self.change.degrees_of_freedom.reshape(-1, *[1] * (values.ndim - 1))
@@ -306,7 +305,7 @@ class _Mean:
     @classmethod
     def of(cls, waves: Waves, stayed: BoolArray) -> _Mean:
         """Take the index of both waves on common axes."""
-        start = chosen(waves.earlier(waves.before.index), waves.first)
+        start = chosen(waves.before.index, waves.first)
         end = chosen(waves.after.index, waves.second)
         return cls(
             start=start,

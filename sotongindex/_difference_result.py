@@ -102,14 +102,9 @@ class DifferenceResult(Rendered):
     def _view(self, language: Language) -> View:
         """Return the differences, the clearest first."""
         rows = sorted(self.to_rows(), key=lambda row: (row["p"] is None, row["p"] or 0.0))
-        share = f"{100 * self.false_claims:g}%"
-        kind = "holm" if self.adjustment in {"holm", "bonferroni"} else "rate"
-        limit = f"fact.false_claims.{kind}"
-        told = say(limit, language, share=share, method=self.adjustment)
-        facts = [(say("fact.false_claims", language), told)]
-        if self.relevant:
-            points = say("fact.relevant.points", language, points=number(self.relevant))
-            facts.append((say("fact.relevant", language), points))
+        facts = claim_facts(
+            self.adjustment, self.false_claims, relevant=self.relevant, language=language
+        )
         organizations = {one.key: one.name(language) for one in self.result.study.organizations}
         against = {key: peers_words(key, language) for key in set(self.against)}
         known = {**against, **prefixed("against", language), **organizations}
@@ -133,6 +128,20 @@ class DifferenceResult(Rendered):
             f"  claims at {self.false_claims:g} by {self.adjustment}, beyond {self.relevant:g}",
         ]
         return "\n".join([*lines, *(f"  note: {notice.message}" for notice in self.notices)])
+
+
+def claim_facts(
+    adjustment: Adjustment, false_claims: float, *, relevant: float, language: Language
+) -> list[tuple[str, str]]:
+    """Return how differences are claimed, as names and contents."""
+    kind = "holm" if adjustment in {"holm", "bonferroni"} else "rate"
+    share = f"{100 * false_claims:g}%"
+    told = say(f"fact.false_claims.{kind}", language, share=share, method=adjustment)
+    facts = [(say("fact.false_claims", language), told)]
+    if relevant:
+        points = say("fact.relevant.points", language, points=number(relevant))
+        facts.append((say("fact.relevant", language), points))
+    return facts
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -14,11 +14,13 @@ from sotongindex._adoption import wilson_interval
 from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._chain import WaveChain, link_waves
 from sotongindex._claims import check_share
-from sotongindex._disclosure import DisclosureRules, first_reason, shown
+from sotongindex._difference_result import error_notices
+from sotongindex._disclosure import DisclosureRules, Reasons, first_reason, shown
 from sotongindex._peers import Peers, PeerSets, find_peers, named_peers
 from sotongindex._projection_result import PeerGains, Projection
 from sotongindex._straight_line import YEAR, wave_dates
 from sotongindex._validators import are_known
+from sotongindex._waves import Score, chosen, subject_of
 from sotongindex.errors import MethodError
 from sotongindex.models import GradeCut, Organization, PeerStatistic, Target
 from sotongindex.percentiles import TIE_WIDTH
@@ -68,7 +70,8 @@ def project(
         level: The level of the forecast's intervals.
         measured: Whether to forecast the score that a survey like the last will measure, with its
             sampling error, instead of the true score.
-        rules: What may be shown: a peers' record needs `min_peers_mean` peers.
+        rules: What may be shown: a forecast needs `min_respondents_show` respondents in the last
+            wave, a peers' record `min_peers_mean` peers.
 
     Returns:
         One forecast for every organization with a score in the last wave.
@@ -99,7 +102,8 @@ def project(
     day = _due(target, due, after=days[-1])
     years = (day - days[-1]).days / YEAR
     step, steps = _step_variance(chain, days)
-    last = chain.linked.select(-1)
+    reasons = _reasons(chain, rules)
+    last = chosen(chain.linked.select(-1), np.where(reasons == "", np.arange(len(reasons)), -1))
     forecast = _forecast(last, years * step, steps=steps, measured=measured, level=level)
     return Projection(
         chain=chain,
@@ -120,8 +124,11 @@ def project(
             rules=rules,
             level=level,
         ),
-        reasons=first_reason(("missing score", np.isnan(last.values))),
-        notices=(*chain.notices, *_error_notice(chain, last)),
+        reasons=reasons,
+        notices=(
+            *chain.notices,
+            *error_notices(chain.waves[-1], [(chain.channel, chain.dimension)]),
+        ),
     )
 
 
@@ -145,6 +152,13 @@ def _listed(chain: WaveChain) -> list[Organization]:
     """Return the organizations of the chain, as the last wave that has them tells."""
     known = {one.key: one for wave in chain.waves for one in wave.study.organizations}
     return [known[key] for key in chain.organizations]
+
+
+def _reasons(chain: WaveChain, rules: DisclosureRules) -> Reasons:
+    """Return why there is no forecast, (o,): those of the last wave come first in a chain."""
+    subject = subject_of(chain.waves[-1], Score(channel=chain.channel, dimension=chain.dimension))
+    own = subject.reasons(rules.min_respondents_show)
+    return np.concatenate([own, np.full(len(chain.organizations) - len(own), "missing score")])
 
 
 def _due(target: Target | float | None, due: date | None, *, after: date) -> date:
@@ -273,10 +287,10 @@ class _Record:
         return cls(gains=np.array(gains).reshape(len(pairs), scores.shape[1]))
 
     def gained(self, group: PeerSets, needed: FloatArray) -> tuple[FloatArray, IntArray]:
-        """Return how often peers gained as much, and how many peers have a record."""
+        """Return how often peers gained as much, and how many have a record; 0 without a need."""
         rate, several = np.full(len(needed), np.nan), np.zeros(len(needed), dtype=np.int64)
         recorded = ~np.isnan(self.gains)
-        for place in np.flatnonzero(group.set_of >= 0):
+        for place in np.flatnonzero((group.set_of >= 0) & ~np.isnan(needed)):
             members = group.sets[group.set_of[place]]
             others = members[members != place]
             gains = self.gains[:, others][recorded[:, others]]
@@ -286,17 +300,5 @@ class _Record:
         return rate, several
 
 
-def _error_notice(chain: WaveChain, last: Estimates) -> list[Notice]:
-    unknown = np.isnan(last.variance) & ~np.isnan(last.values)
-    if not unknown.any():
-        return []
-    return [
-        Notice(
-            code="error not known",
-            message=(
-                f"{unknown.sum()} organizations have a last score whose error is not known: the "
-                "forecast has no interval"
-            ),
-            keys=tuple(np.array(chain.organizations)[unknown].tolist()),
-        )
-    ]
+def _error_notices(chain: WaveChain) -> list[Notice]:
+    return error_notices(chain.waves[-1], [(chain.channel, chain.dimension)])

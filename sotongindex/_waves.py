@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import attrs
 import numpy as np
@@ -38,12 +38,11 @@ class Waves:
     """Two waves put beside each other.
 
     Attributes:
-        before: The earlier wave.
+        before: The earlier wave; its respondents are nobody else's, if told so.
         after: The later wave.
         organizations: Those of the later wave, then those of the earlier wave alone, (o).
         first: Their positions in the earlier wave, (o,); -1 where they are not in it.
         second: Their positions in the later wave, (o,); -1 where they are not in it.
-        respondents: Whether the same keys are the same people.
         notices: What keeps the waves apart.
     """
 
@@ -52,7 +51,6 @@ class Waves:
     organizations: tuple[Organization, ...]
     first: IntArray
     second: IntArray
-    respondents: Respondents
     notices: tuple[Notice, ...]
 
     @classmethod
@@ -70,12 +68,11 @@ class Waves:
             MethodError: If they were measured by different frameworks and are not said to be
                 comparable, or the second is the earlier by its date.
         """
-        if respondents not in ("matched", "different"):
-            raise MethodError(
-                f'expected "matched" or "different", got {respondents!r}', argument="respondents"
-            )
+        check_respondents(respondents)
         check_order([before, after])
         _check_frameworks(before, after, comparable=comparable)
+        if respondents == "different":
+            before = other_people(before, "before")
         early, late = before.study, after.study
         places = {key: place for place, key in enumerate(early.organization_keys)}
         ended = [one for one in early.organizations if one.key not in set(late.organization_keys)]
@@ -89,7 +86,6 @@ class Waves:
             second=np.where(
                 np.arange(len(organizations)) < count, np.arange(len(organizations)), -1
             ),
-            respondents=respondents,
             notices=tuple(_notices(before, after)),
         )
 
@@ -97,16 +93,6 @@ class Waves:
     def keys(self) -> tuple[str, ...]:
         """The keys of the organizations."""
         return tuple(one.key for one in self.organizations)
-
-    def earlier(self, estimates: Estimates) -> Estimates:
-        """Return estimates of the earlier wave, whose respondents are nobody else's if told so."""
-        return estimates.detached("before") if self.respondents == "different" else estimates
-
-    def subjects(self, score: Score) -> tuple[Subject, Subject]:
-        """Return one number an organization of the earlier and of the later wave."""
-        start = subject_of(self.before, score)
-        estimates = self.earlier(start.estimates)
-        return attrs.evolve(start, estimates=estimates), subject_of(self.after, score)
 
     def scores(self, levels: Iterable[Level]) -> list[Score]:
         """Return the scores of some levels that both waves have, in the order of the later."""
@@ -124,6 +110,21 @@ class Waves:
             for score in framework_scores(late)
             if _level(score) == level and score in known
         ]
+
+
+def check_respondents(respondents: str) -> None:
+    """Refuse what is neither "matched" nor "different"."""
+    if respondents not in get_args(Respondents):
+        raise MethodError(
+            f'expected "matched" or "different", got {respondents!r}', argument="respondents"
+        )
+
+
+def other_people(result: IndexResult, source: str) -> IndexResult:
+    """Return a result whose respondents are those of `source` and nobody else's."""
+    return attrs.evolve(
+        result, **{level: getattr(result, level).detached(source) for level in LEVELS}
+    )
 
 
 def subject_of(result: IndexResult, score: Score) -> Subject:

@@ -47,7 +47,7 @@ from sotongindex._projection_result import PeerGains, Projection
 from sotongindex._rate_and_mix import MixRule, RateAndMix, decompose_mean
 from sotongindex._shapley import Term
 from sotongindex._straight_line import StraightLine, straight_line
-from sotongindex._waves import Respondents, Score, Waves, chosen, subtracted
+from sotongindex._waves import Respondents, Score, Waves, chosen, subject_of, subtracted
 from sotongindex.differences import Family
 from sotongindex.errors import MethodError
 from sotongindex.results import IndexResult, Notice
@@ -132,8 +132,8 @@ def compare_waves(
         false_claims: The share of false claims, or the chance of any, that is allowed.
         relevant: The smallest change worth a claim, in points.
         comparable: Whether waves of different frameworks may be compared where they ask the same.
-        rules: What may be shown: changes need `min_respondents_compare` respondents in both waves,
-            figures of peers `min_peers_mean` peers.
+        rules: What may be shown: a score needs `min_respondents_show` respondents, a change
+            `min_respondents_compare` in both waves, figures of peers `min_peers_mean` peers.
 
     Returns:
         The changes of all organizations of either wave, with reasons where there is none.
@@ -210,8 +210,8 @@ class _Distance:
 
 
 def _draft(waves: Waves, score: Score, beside: _Beside | None, *, rules: DisclosureRules) -> _Draft:
-    start, end = waves.subjects(score)
-    least = rules.min_respondents_compare
+    start, end = subject_of(waves.before, score), subject_of(waves.after, score)
+    least, shown = rules.min_respondents_compare, rules.min_respondents_show
     reasons = first_of(
         first_reason(("only after", waves.first < 0), ("only before", waves.second < 0)),
         start.reasons(least)[waves.first],
@@ -220,8 +220,8 @@ def _draft(waves: Waves, score: Score, beside: _Beside | None, *, rules: Disclos
     change = subtracted(start.estimates, end.estimates, first=waves.first, second=waves.second)
     return _Draft(
         score=score,
-        before=chosen(start.estimates, waves.first),
-        after=chosen(end.estimates, waves.second),
+        before=chosen(_shown(start.estimates, start.reasons(shown)), waves.first),
+        after=chosen(_shown(end.estimates, end.reasons(shown)), waves.second),
         change=_shown(change, reasons),
         reasons=reasons,
         relative=beside.distance(start, end, change=change, reasons=reasons) if beside else None,

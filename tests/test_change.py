@@ -214,6 +214,11 @@ def test_few_respondents_are_not_compared() -> None:
     found = compare_waves(early, late, levels=["index", "items"])
     assert set(found.score().judgement.reasons) == {"few respondents"}
     assert set(found.score(channel="blog", item="q1").judgement.reasons) == {"few respondents"}
+    # Enough to show the scores; with fewer still, not even these.
+    assert not np.isnan(found.score().after.values).any()
+    tiny = compare_waves(early, answered(study_of(), rng(2), people=range(9)), levels=["index"])
+    assert np.isnan(tiny.score().after.values).all()
+    assert not np.isnan(tiny.score().before.values).any()
 
 
 def test_one_organization_has_a_change_and_no_peers() -> None:

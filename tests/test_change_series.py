@@ -116,6 +116,8 @@ def test_without_a_link_a_chain_is_refused() -> None:
     other = answered(study_of(items=[("q8", "d1")], version="3", wave="2012"), rng(2))
     with pytest.raises(MethodError, match="have no items in common: give an overlap"):
         link_waves([early, other], common_items=True)
+    with pytest.raises(MethodError, match="of wave '2019', the waves are '2011', '2012'; give it"):
+        link_waves([early, late], overlaps=[answered(study_of(wave="2019"), rng(3))])
     with pytest.raises(MethodError, match="common items chain the index only"):
         link_waves([early, late], common_items=True, channel="blog")
 
@@ -158,7 +160,21 @@ def test_a_panel_of_other_people_has_other_errors() -> None:
     waves = [answered(study_of(wave=f"201{n}"), rng(n)) for n in range(2)]
     apart = link_waves(waves, respondents="different").since_first.variance[1]
     np.testing.assert_allclose(apart, waves[0].index.variance + waves[1].index.variance)
+    # Waves need no names for that.
+    unnamed = [attrs.evolve(one, study=attrs.evolve(one.study, wave=None)) for one in waves]
+    again = link_waves(unnamed, respondents="different").since_first.variance[1]
+    np.testing.assert_array_equal(again, apart)
     assert (link_waves(waves).since_first.variance[1] < apart).all()
+    with pytest.raises(MethodError, match='expected "matched" or "different", got \'some\''):
+        link_waves(waves, respondents="some")  # type: ignore[arg-type]
+
+
+def test_common_items_of_other_people_keep_the_error_of_their_scores() -> None:
+    early = answered(study_of(wave="2011"), rng(1))
+    late = answered(study_of(items=NEW_ITEMS, version="2", wave="2012"), rng(2))
+    chain = link_waves([early, late], common_items=True, respondents="different")
+    parts = decompose_change(early, late, respondents="different")
+    np.testing.assert_allclose(chain.since_first.variance[1], parts.effects.variance[:, 0])
 
 
 def test_an_overlap_has_the_respondents_of_its_wave() -> None:
@@ -279,6 +295,17 @@ def test_who_has_no_last_score_is_not_projected() -> None:
     assert found.reasons.tolist() == ["", "missing score"]
     assert np.isnan(found.forecast.high[1])
     assert np.isnan(found.probability_reached[1])
+
+
+def test_few_respondents_are_not_projected() -> None:
+    waves = [
+        answered(study_of(wave=f"201{n}"), rng(n), people=range(people))
+        for n, people in enumerate((40, 9))
+    ]
+    found = project(waves, 60.0, due=date(2012, 1, 1))
+    assert set(found.reasons) == {"few respondents"}
+    assert np.isnan(found.last.values).all()
+    assert np.isnan(found.forecast.low).all()
 
 
 def test_unknown_errors_have_no_interval_and_a_notice() -> None:

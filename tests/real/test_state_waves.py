@@ -16,11 +16,12 @@ from sotongindex.change import (
     compare_waves,
     decompose_change,
     decompose_mean,
+    link_waves,
     overlapping_t_test,
     project,
     straight_line,
 )
-from sotongindex.models import Organization, Target
+from sotongindex.models import Organization
 from sotongindex.results import IndexResult
 
 YEARS = range(2015, 2024)
@@ -79,19 +80,16 @@ def test_the_last_level_beats_the_straight_line_and_its_intervals_cover(
     inside: dict[bool, list[np.ndarray]] = {True: [], False: []}
     for measure in waves[0].study.framework.dimension_keys:
         for last in range(2, len(waves) - 1):
+            chain = link_waves(waves[: last + 1], dimension=measure)
             for later in range(last + 1, len(waves)):
-                horizon, day = later - last, date(YEARS[later], 7, 1)
-                found = project(
-                    waves[: last + 1],
-                    Target(score=80, dimension=measure, due=day),
-                    measured=True,
-                )
-                line = straight_line(waves[: last + 1], day=day, dimension=measure).value.values
+                day = date(YEARS[later], 7, 1)
+                forecast = project(chain, due=day, measured=True).forecast
+                line = straight_line(chain, day=day).value.values
                 true = waves[later].estimates(dimension=measure).values
-                squares = [np.nanmean((true - one) ** 2) for one in (found.forecast.values, line)]
-                missed.setdefault(horizon, []).append((squares[0], squares[1]))
-                hit = (found.forecast.low <= true) & (true <= found.forecast.high)
-                known = ~np.isnan(true + found.forecast.values)
+                squares = [np.nanmean((true - one) ** 2) for one in (forecast.values, line)]
+                missed.setdefault(later - last, []).append((squares[0], squares[1]))
+                hit = (forecast.low <= true) & (true <= forecast.high)
+                known = ~np.isnan(true + forecast.values)
                 crossed = any(YEARS[last] < year <= YEARS[later] for year in BREAK)
                 inside[crossed].append(hit[known])
     assert sorted(missed) == [1, 2, 3, 4, 5, 6]

@@ -233,10 +233,8 @@ def _through_covariance(blocks: Sequence[Blocks], maps: Sequence[sparse.csr_arra
 
 
 def _own_squares(blocks: Sequence[Blocks], maps: Sequence[sparse.csr_array]) -> FloatArray:
-    """Return the same from the columns of the results.
-
-    Where each input goes into few results, these are not much fuller than those of the inputs.
-    """
+    """Return the same from the columns of the results."""
+    # Where each input goes into few results, these are not much fuller than those of the inputs.
     for first, second in combinations_with_replacement(blocks, 2):
         _check_matchable(first, second)
     terms = tuple((StoredFactor(one), jacobian) for one, jacobian in zip(blocks, maps, strict=True))

@@ -75,9 +75,9 @@ class Waves:
             before = other_people(before, "before")
         early, late = before.study, after.study
         places = {key: place for place, key in enumerate(early.organization_keys)}
-        ended = [one for one in early.organizations if one.key not in set(late.organization_keys)]
+        count, current = len(late.organizations), set(late.organization_keys)
+        ended = [one for one in early.organizations if one.key not in current]
         organizations = (*late.organizations, *ended)
-        count = len(late.organizations)
         return cls(
             before=before,
             after=after,
@@ -103,13 +103,19 @@ class Waves:
             raise MethodError("expected one level or more, got none", argument="levels")
         early, late = self.before.study.framework, self.after.study.framework
         known = set(framework_scores(early))
-        return [
+        both = [score for score in framework_scores(late) if score in known]
+        found = [
             score
-            for level in reversed(LEVELS)
+            for level in LEVELS[::-1]
             if level in wanted
-            for score in framework_scores(late)
-            if _level(score) == level and score in known
+            for score in both
+            if _level(score) == level
         ]
+        if not found:
+            raise MethodError(
+                f"both waves measured nothing of {', '.join(map(repr, wanted))}", argument="levels"
+            )
+        return found
 
 
 def check_respondents(respondents: str) -> None:

@@ -323,6 +323,9 @@ def test_different_frameworks_are_refused_unless_said_to_be_comparable() -> None
     notice = found.notices[0]
     assert notice.code == "framework changed"
     assert notice.keys == ("app", "q2", "q3", "q9", "video")
+    other = answered(study_of(channels=["app"], items=[("q8", "d8")], version="3"), rng(3))
+    with pytest.raises(MethodError, match="levels: both waves measured nothing of 'items'"):
+        compared(early, other, comparable=True, levels=["items"])
 
 
 def test_one_name_for_two_frameworks_is_found_out() -> None:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from scipy import sparse
 
-from sotongindex._arrays import FloatArray, read_only
+from sotongindex._arrays import FloatArray, IntArray, read_only
 from sotongindex._columns import rows_from_columns
 from sotongindex._decomposition import decompose_change
 from sotongindex._disclosure import Reasons, first_reason
@@ -234,7 +234,7 @@ class _Maker:
         found = subject_of(result, self.score).estimates
         return chosen(found, self._places(result.organizations))
 
-    def _places(self, organizations: Sequence[str]) -> np.ndarray:
+    def _places(self, organizations: Sequence[str]) -> IntArray:
         position = {key: place for place, key in enumerate(organizations)}
         return np.array([position.get(key, -1) for key in self.keys])
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from sotongindex._arrays import FloatArray, IntArray, read_only
@@ -160,7 +161,7 @@ def wave_dates(chain: WaveChain, dates: Sequence[date] | None) -> list[date]:
     return known
 
 
-def _weighted(scores: Estimates, weights: FloatArray, enough: np.ndarray) -> Estimates:
+def _weighted(scores: Estimates, weights: FloatArray, enough: NDArray[np.bool_]) -> Estimates:
     """Return a weighted sum over the waves for every organization, (o,)."""
     count, size = weights.shape
     rows = np.tile(np.arange(size), count)

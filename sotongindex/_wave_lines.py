@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray
 from sotongindex._chain import WaveChain, link_waves
@@ -132,7 +133,7 @@ def _times(chain: WaveChain) -> tuple[FloatArray, bool]:
     return np.arange(len(days), dtype=np.float64), False
 
 
-def _shown(chain: WaveChain, rules: DisclosureRules) -> np.ndarray:
+def _shown(chain: WaveChain, rules: DisclosureRules) -> NDArray[np.bool_]:
     """Return which scores may be shown, (w, o)."""
     shown = np.zeros(chain.linked.shape, dtype=bool)
     position = {key: place for place, key in enumerate(chain.organizations)}
@@ -148,7 +149,7 @@ def _line(
     at: FloatArray,
     scores: Estimates,
     *,
-    shown: np.ndarray,
+    shown: NDArray[np.bool_],
     style: tuple[str, str],
     label: str,
 ) -> None:

@@ -161,6 +161,9 @@ def decompose_change(
     new item is no change of weights. Scores begin with items; with cells where scores were
     published or blended; with channels where respondents were averaged first.
 
+    Weights are taken as given: where a rule learned them from the scores, the error of having
+    learned them is in the change and not in its terms.
+
     The mean over organizations, with :math:`n_E` of :math:`n_2` that entered and :math:`n_L` of
     :math:`n_1` that left, and those that stayed (S):
 

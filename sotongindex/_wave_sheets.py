@@ -222,7 +222,7 @@ def _grid(array: NDArray[Any], columns: IntArray, *, along: IntArray) -> FloatAr
 
 def _units(result: IndexResult, start: Start) -> tuple[Estimates, BoolArray, ImportanceWeights]:
     """Return what scores begin with, which of it counts, and the weights, on its own axes."""
-    weights = result.scheme.resolve(result.study.framework)
+    weights = result.weights
     channel = ~np.isnan(result.channels.values)[..., None]
     cell = channel & ~np.isnan(result.cells.values)
     if start == "channels":

@@ -18,6 +18,7 @@ from sotongindex._overlap import overlapping_freedom
 from sotongindex._score_columns import check_level
 from sotongindex.errors import MethodError
 from sotongindex.models import Framework, Organization, SurveyItem
+from sotongindex.percentiles import TIE_WIDTH
 from sotongindex.results import IndexResult, Notice
 from sotongindex.variance import Estimates, combine
 
@@ -289,7 +290,7 @@ def _notices(before: IndexResult, after: IndexResult) -> Iterable[Notice]:
                 f"{late.population!r} after: the change may be that of the population"
             ),
         )
-    if before.scheme != after.scheme:
+    if _weights_differ(before, after):
         yield Notice(
             code="weights changed",
             message="importance weights changed: decompose_change tells their part of the change",
@@ -299,6 +300,17 @@ def _notices(before: IndexResult, after: IndexResult) -> Iterable[Notice]:
             code="method changed",
             message="scores were averaged by different methods: the change may be that of method",
         )
+
+
+def _weights_differ(before: IndexResult, after: IndexResult) -> bool:
+    """Whether parts count otherwise; one rule that learns may have learned otherwise."""
+    if before.scheme != after.scheme:
+        return True
+    sides = [(one.channels, one.dimensions, one.items) for one in (before.weights, after.weights)]
+    pairs = [*zip(*sides, strict=True)]
+    # Frameworks that ask other things are told apart by a notice of their own.
+    alike = all(one.shape == other.shape for one, other in pairs)
+    return alike and any((np.abs(one - other) > TIE_WIDTH).any() for one, other in pairs)
 
 
 def _averaging(result: IndexResult) -> tuple[object, ...]:

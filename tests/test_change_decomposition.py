@@ -9,15 +9,15 @@ import attrs
 import numpy as np
 import pytest
 from test_html import parse
-from waves import answered, published, study_of
+from waves import LOOSE, answered, published, study_of
 
 from sotongindex._html import view_html
-from sotongindex.change import Decomposition, decompose_change, decompose_mean
+from sotongindex.change import Decomposition, compare_waves, decompose_change, decompose_mean
 from sotongindex.errors import MethodError
 from sotongindex.index import IndexMethod, Powers, blend
 from sotongindex.models import Organization
 from sotongindex.results import IndexResult
-from sotongindex.weighting import FixedWeights, WeightingScheme
+from sotongindex.weighting import DeviationWeights, FixedWeights, WeightingScheme
 
 # Four channels of a service desk; rate and mix by Kitagawa, from the base, and by log means.
 SHARES = ([0.3, 0.25, 0.3, 0.15], [0.25, 0.15, 0.45, 0.15])
@@ -364,3 +364,18 @@ def test_tables_and_pages() -> None:
     geometric = IndexMethod(power=0.0)
     waves = [answered(study_of(), rng(n), method=geometric) for n in (1, 2)]
     assert decompose_change(*waves).to_rows("scores") == []
+
+
+def test_weights_that_were_learned_anew_are_a_term() -> None:
+    rule = WeightingScheme(dimensions=DeviationWeights())
+    items = [("q1", "d1"), ("q2", "d2"), ("q3", "d3")]
+    waves = [
+        answered(study_of(["a", "b", "c", "d"], items=items), rng(n), scheme=rule) for n in (1, 2)
+    ]
+    found = decompose_change(*waves)
+    shown = found.reasons == ""
+    total = found.effects.values.sum(axis=1)
+    np.testing.assert_allclose(total[shown], found.change.values[shown], atol=1e-11)
+    assert (np.abs(term(found, "dimension and item weights")) > 0).all()
+    codes = [notice.code for notice in compare_waves(*waves, rules=LOOSE).notices]
+    assert codes == ["weights changed"]

@@ -166,7 +166,7 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
         Column("channel"),
         Column("operate", "count"),
         Column("base", "count"),
-        Column("share", "points"),
+        Column("adoption_share", "points", "share"),
         Column("interval", "interval", ("low", "high")),
     ),
     "adoption_change": (

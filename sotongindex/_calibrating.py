@@ -25,6 +25,7 @@ __all__ = ["Design"]
 
 Value = TypeVar("Value", bound=np.generic)
 
+_NOTHING = 1e-7  # a ratio so far below the usual one counts as 0
 _MOST_CONFLICTS = 3  # groups whose conflict is told; each takes a linear program
 
 
@@ -152,14 +153,13 @@ class Design:
         groups = np.flatnonzero(fit.miss[:, 0] > MET)
         if len(groups) == 0:
             return ()
-        names = [f"{block}={category}" for block, category in self._names(columns)]
         told = [
             conflict(
                 constraints,
                 int(group),
                 weight=self.cells.weight,
                 totals=totals,
-                names=names,
+                names=self._names(columns),
                 bounded=self._bounded(),
             )
             for group in groups[:_MOST_CONFLICTS]
@@ -181,12 +181,12 @@ class Design:
         return tuple(told)
 
     def _bounded(self) -> tuple[FloatArray, Bounds] | None:
-        """Return what bounds are multiples of, and which."""
-        if self.ratio_bounds is not None:
-            return self.cells.weight, self.ratio_bounds
+        """Return what bounds are multiples of, and which; None for no bounds or two kinds."""
+        if self.ratio_bounds is not None and self.weight_bounds is not None:
+            return None
         if self.weight_bounds is not None:
             return self.cells.count.astype(np.float64), self.weight_bounds
-        return None
+        return None if self.ratio_bounds is None else (self.cells.weight, self.ratio_bounds)
 
     def _names(self, columns: Columns) -> list[tuple[str, str]]:
         """Return variable and category of every column."""
@@ -196,13 +196,20 @@ class Design:
         ]
 
     def _check_positive(self, ratio: FloatArray) -> None:
-        wrong = ratio <= 0
+        """Nobody stands for nobody: a vanishing weight is what a margin leaves no room for."""
+        usual = self.sizes.after / self.sizes.before
+        wrong = ratio <= _NOTHING * usual[self.cells.group]
         if wrong.any():
+            way_out = (
+                'give ratio_bounds with a lower above 0, or distance="raking"'
+                if self.distance == "linear"
+                else "merge categories, or use fewer margins"
+            )
             raise CalibrationError(
-                f"{int(self.cells.count[wrong].sum())} of {self.units.count} respondents would get "
-                f"a weight of 0 or less, the lowest {ratio.min():.3g} times their old one; give "
-                'ratio_bounds with a lower above 0, or distance="raking"',
-                argument="distance",
+                f"they can only be met with weights of 0 or less for "
+                f"{int(self.cells.count[wrong].sum())} of {self.units.count} respondents, the "
+                f"lowest {ratio.min():.3g} times the old one; {way_out}",
+                counts=[float(self.cells.count[wrong].sum())],
             )
 
     def _report(

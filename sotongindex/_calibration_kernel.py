@@ -26,6 +26,7 @@ Distance: TypeAlias = Literal["linear", "raking", "logit"]
 EXACT, MET = 1e-12, 1e-9
 _MOST_STEPS, _MOST_HALVINGS = 100, 30
 _RIDGE = 1e-12  # redundant variables make the matrix of a step singular, but never the step
+_FLAT = 1e-9  # the least that the matrix counts as: where no ratio moves it is 0
 _ROUNDING = 1e-14
 _FAR = 300.0  # no weight is exp(300) times another
 _BATCH = 2**22  # numbers that are worked on at a time
@@ -358,11 +359,11 @@ class _Search:
         half = np.moveaxis(half.reshape(-1, widest, widest, half.shape[1]), -1, 1)
         matrix = half + np.swapaxes(half, -1, -2)  # (g, R, m, m)
         diagonal = np.einsum("...ii->...i", matrix)
-        top = diagonal.max(axis=-1, keepdims=True)
+        top = np.maximum(diagonal.max(axis=-1, keepdims=True), _FLAT)
         # Where ratios are cut, cells without slope leave the matrix singular: the ridge then
         # shrinks with the miss, so that the last steps are Newton's own.
         damping = 1e-3 * point.miss[..., None] if system.link.is_cut else 0.0
-        diagonal += top * (_RIDGE + damping) + np.finfo(np.float64).tiny
+        diagonal += top * (_RIDGE + damping)
         right = np.zeros((*matrix.shape[:-1], 1))
         right[system.group, :, system.place, 0] = -point.gap
         move: FloatArray = np.linalg.solve(matrix, right)[system.group, :, system.place, 0]

@@ -194,8 +194,9 @@ class _Table:
         place = np.array(
             [position.get(one, _MISSING if None in one else _UNKNOWN) for one in found]
         )[which]
-        absent = np.isnan(margin.targets)[cells.group, place]
-        place = np.where((place >= 0) & absent, _UNKNOWN, place)
+        own = np.flatnonzero(place >= 0)
+        absent = np.isnan(margin.targets)[cells.group[own], place[own]]
+        place[own[absent]] = _UNKNOWN
         shares = np.nan_to_num(margin.targets)
         table = cls(
             name=margin.name,

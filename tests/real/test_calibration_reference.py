@@ -1,4 +1,4 @@
-"""Weights of R survey's rake, postStratify, calibrate and trimWeights on its clustered `api` data."""
+"""Weights of R survey's rake, postStratify, calibrate and trimWeights on its `api` data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Respondent weights: forms of margins, policies, bounds, groups, units, trimming, reports."""
+"""Respondent weights: forms of margins, what is wrong with them, policies, distances, bounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from support import small_study
 
 from sotongindex.calibration import (
     calibrate,
@@ -14,8 +13,6 @@ from sotongindex.calibration import (
     rake,
 )
 from sotongindex.errors import CalibrationError, CalibrationWarning, MethodError
-from sotongindex.models import Organization
-from sotongindex.responses import Responses
 
 RNG = np.random.default_rng(20)
 SEX = RNG.choice(["f", "m"], 400, p=[0.6, 0.4])
@@ -28,21 +25,6 @@ MARGINS = {"sex": SEX_SHARES, "age": AGE_SHARES}
 
 def shares(weight, column, keys):
     return [weight[np.asarray(column) == key].sum() / weight.sum() for key in keys]
-
-
-def panel(**kept):
-    """Make six evaluations by three respondents; the first two respondents rate two or three."""
-    study = small_study([Organization(key="a", industry="x"), Organization(key="b", industry="y")])
-    frame = {
-        "organization": ["a", "b", "a", "b", "a", "b"],
-        "respondent": [1, 1, 2, 2, 3, 4],
-        "q1": [5, 6, 7, 3, 4, 2],
-        "sex": ["f", "f", "m", "m", "f", "m"],
-        "weight": [1.0, 1.0, 2.0, 2.0, 1.0, 4.0],
-        **kept,
-    }
-    keep = [name for name in frame if name not in ("organization", "respondent", "q1", "weight")]
-    return Responses.from_frame(frame, study, channel=None, weight="weight", keep=keep)
 
 
 # -- forms of data and of margins ----------------------------------------------------------------
@@ -74,8 +56,7 @@ def test_every_kind_of_table_gives_the_same_weights(frame):
 def test_categories_of_any_kind_are_matched_as_they_are_written(ages):
     kinds = {str(one): position for position, one in enumerate(np.unique(np.asarray(ages)))}
     written = {
-        (key.removesuffix(".0")): AGE_SHARES[position + 1]
-        for key, position in kinds.items()
+        (key.removesuffix(".0")): AGE_SHARES[position + 1] for key, position in kinds.items()
     }
     frame = pl.DataFrame({"age": ages}) if isinstance(ages, pl.Series) else {"age": ages}
     if isinstance(ages, pd.Series):

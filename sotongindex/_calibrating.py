@@ -123,8 +123,10 @@ class Design:
         missed = self._missed(fit, constraints, totals=totals, columns=columns)
         ratio = fit.ratio[:, 0]
         self._check_positive(ratio)
-        start = np.ones(units.count) if units.weight is None else units.weight
-        weight = start * ratio[cells.cell]
+        weight = ratio[cells.cell]
+        start = np.ones(units.count)
+        if units.weight is not None:
+            start, weight = units.weight, weight * units.weight
         unit = np.arange(len(weight)) if units.unit is None else units.unit
         for array in (cells.cell, start, weight, unit):
             array.flags.writeable = False  # it is ours: no copy is needed to protect it
@@ -223,6 +225,8 @@ class Design:
     ) -> CalibrationReport:
         cells, sizes, group = self.cells, self.sizes, columns.group
         ratio, names = fit.ratio[:, 0], self._names(columns)
+        # Where all start at 1, the weights of a cell are its ratio: a million need no look.
+        values, times = (ratio, cells.count) if self.units.weight is None else (weight, None)
         total = np.bincount(cells.group, cells.weight * ratio, len(sizes.groups))
         target = totals / sizes.after[group]
         before = (cells.weight @ constraints.variables) / sizes.before[group]
@@ -244,9 +248,9 @@ class Design:
             ),
             error_before=float((np.abs(before - target) / largest).max()),
             error_after=float(fit.miss.max()),
-            weight_range=(float(weight.min()), float(weight.max())),
+            weight_range=(float(values.min()), float(values.max())),
             ratio_range=(float(ratio.min()), float(ratio.max())),
-            design_effect=kish_design_effect(weight),
+            design_effect=kish_design_effect(values, times),
             bounded=(
                 int(cells.count[ratio <= constraints.low].sum()),
                 int(cells.count[ratio >= constraints.high].sum()),

@@ -341,7 +341,7 @@ class _Search:
         uphill = _by_group(move * point.gap, system.group)
         paid = _by_group(move * self.totals, system.group)
         du = system.variables @ move
-        length, gained = np.ones_like(paid), np.zeros(paid.shape, dtype=np.bool_)
+        length, gained = self._reach(point, du), np.zeros(paid.shape, dtype=np.bool_)
         for _ in range(_MOST_HALVINGS):
             there = self.point(point.u + length[system.cell_group] * du, point.paid + length * paid)
             lower = there.height <= point.height + 1e-4 * length * uphill + _ROUNDING
@@ -351,6 +351,14 @@ class _Search:
             length = np.where(gained, length, 0.5 * length)
         length = np.where(gained, length, 0.0)
         return self.point(point.u + length[system.cell_group] * du, point.paid + length * paid)
+
+    def _reach(self, point: _Point, du: FloatArray) -> FloatArray:
+        """Return how far to go at most, (g, R): where all ratios are cut a step has no measure."""
+        group = self.system.cell_group
+        if not self.system.link.is_cut:
+            return np.ones((int(group[-1]) + 1, du.shape[1]))
+        far = 10 * (1 + _largest(np.abs(point.u), group))
+        return far / np.maximum(_largest(np.abs(du), group), far)
 
     def _move(self, point: _Point) -> FloatArray:
         """Return the Newton step of l, (p, R)."""

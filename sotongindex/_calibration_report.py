@@ -18,9 +18,11 @@ __all__ = ["CalibrationReport", "MarginTable", "kish_design_effect"]
 _SHOWN = 5
 
 
-def kish_design_effect(weight: FloatArray) -> float:
-    """Return n sum(w^2) / sum(w)^2."""
-    return float(len(weight) * np.square(weight).sum() / weight.sum() ** 2)
+def kish_design_effect(weight: FloatArray, count: IntArray | None = None) -> float:
+    """Return n sum(w^2) / sum(w)^2, each weight counted so many times."""
+    if count is None:
+        return float(len(weight) * np.square(weight).sum() / weight.sum() ** 2)
+    return float(count.sum() * (count * np.square(weight)).sum() / (count * weight).sum() ** 2)
 
 
 @attrs.frozen(kw_only=True, eq=False)

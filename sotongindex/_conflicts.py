@@ -140,7 +140,7 @@ def conflict(
         bounds=bounds,
     )
     if program.miss() > _TOLERANCE:
-        return _contradiction(program, largest, [names[column] for column in columns])
+        return _contradiction(program, largest, [names[column] for column in columns.tolist()])
     if bounded is None:
         return "they can only be met with weights of 0, or huge ones, or beyond the bounds"
     return _tightest(program)

@@ -44,11 +44,13 @@ class Cells:
         count = np.bincount(key, minlength=size)
         weight = count if units.weight is None else np.bincount(key, units.weight, size)
         occupied = np.flatnonzero(count)
-        place = np.zeros(size, dtype=np.int64)
-        place[occupied] = np.arange(len(occupied))
+        if len(occupied) < size:
+            place = np.zeros(size, dtype=np.int64)
+            place[occupied] = np.arange(len(occupied))
+            key = place[key]
         group, *codes = _codes(occupied, parts, kept)
         return cls(
-            cell=place[key],
+            cell=key,
             count=count[occupied],
             weight=weight[occupied].astype(np.float64),
             group=group,
@@ -77,8 +79,9 @@ def _key(parts: list[Coded], units: int) -> tuple[IntArray, int, list[IntArray |
             key, size = np.searchsorted(found, key), len(found)
             found, shift = found - shift, 0
         kept.append(found)
-        if radix > 1 or part.offset:
+        if size > 1 or shift:
             key *= radix
+        if radix > 1 or part.offset:
             key += part.codes
         size, shift = size * radix, shift * radix + part.offset
     key -= shift

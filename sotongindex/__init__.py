@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sotongindex._version import __version__
 from sotongindex.benchmark import DisclosureRules, compare_to_peers, group_means
+from sotongindex.calibration import calibrate, post_stratify, rake, trim_weights
 from sotongindex.change import compare_waves
 from sotongindex.errors import (
     DefinitionError,
@@ -80,6 +81,7 @@ __all__ = [
     "__version__",
     "assess_robustness",
     "blend",
+    "calibrate",
     "check_responses",
     "compare_to_peers",
     "compare_waves",
@@ -88,7 +90,10 @@ __all__ = [
     "from_json",
     "group_means",
     "load_recipe",
+    "post_stratify",
+    "rake",
     "run_recipe",
     "save_recipe",
     "to_json",
+    "trim_weights",
 ]

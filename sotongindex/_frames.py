@@ -225,7 +225,10 @@ def _from_labels(series: nw.Series[Any]) -> Text:
         return Text(codes=np.full(len(series), -1, dtype=np.int32), labels=())
     native: Any = series.to_native()
     if series.implementation.is_pandas_like():
-        codes, labels = native.factorize()
+        if series.dtype in (nw.Categorical, nw.Enum):
+            codes, labels = native.cat.codes, native.cat.categories
+        else:
+            codes, labels = native.factorize()
         return Text(codes=np.asarray(codes, dtype=np.int32), labels=tuple(labels.tolist()))
     if series.implementation.is_polars() and series.dtype in (nw.String, nw.Categorical, nw.Enum):
         return _from_polars(series)
@@ -240,8 +243,9 @@ def _from_labels(series: nw.Series[Any]) -> Text:
 def _from_polars(series: nw.Series[Any]) -> Text:
     """Use the physical codes of a Polars categorical, whose categories may serve many columns."""
     native: Any = (series.cast(nw.Categorical) if series.dtype == nw.String else series).to_native()
-    physical = native.to_physical().cast(int).fill_null(-1).to_numpy()
-    row = np.full(physical.max(initial=-1) + 2, -1)  # a row that shows each code; the end serves -1
+    codes = native.to_physical()
+    physical = (codes.cast(int).fill_null(-1) if series.null_count() else codes).to_numpy()
+    row = np.full(int(physical.max()) + 2, -1)  # a row that shows each code; the end serves -1
     row[physical] = np.arange(len(physical))
     used = np.flatnonzero(row[:-1] >= 0)
     renumbered = np.full(len(row), -1, dtype=np.int32)

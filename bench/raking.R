@@ -15,7 +15,7 @@ for (column in columns) {
 }
 design <- svydesign(ids = ~1, weights = ~start, data = frame)
 margins <- lapply(columns, function(column) reformulate(column))
-control <- list(maxit = 500, epsilon = as.numeric(arguments[3]) * respondents)
+control <- list(maxit = 500, epsilon = as.numeric(arguments[3]))  # a share of the total
 seconds <- replicate(3, system.time(
   raked <<- rake(design, margins, unname(population), control = control)
 )[["elapsed"]])

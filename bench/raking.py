@@ -80,7 +80,7 @@ class Panel:
 
     def labels(self) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
         """Return the categories as text, and the shares by text."""
-        names = {name: [f"{name} group {k}" for k in shares] for name, shares in self.shares.items()}
+        names = {name: [f"{name} group {k}" for k in table] for name, table in self.shares.items()}
         columns = {
             name: np.array(names[name], dtype=object)[codes - 1]
             for name, codes in self.codes.items()
@@ -93,11 +93,13 @@ class Panel:
 
     def responses(self) -> Responses:
         """Return answers of one item that keep the categories."""
-        frame = {"organization": np.zeros(len(self.start), dtype=np.int64), **self.codes}
-        keys = study().organization_keys
-        frame["organization"] = np.array(keys)[frame["organization"]]
-        frame |= {item: np.ones(len(self.start), dtype=np.int8) for item in study().framework.item_keys}
-        return Responses.from_frame(frame, study(), channel=None, respondent=None, keep=list(SIZES))
+        asked, rows = study(), len(self.start)
+        frame: dict[str, Any] = dict.fromkeys(
+            asked.framework.item_keys, np.full(rows, 5, dtype=np.int8)
+        )
+        frame |= self.codes
+        frame["organization"] = np.resize(np.array(asked.organization_keys), rows)
+        return Responses.from_frame(frame, asked, channel=None, respondent=None, keep=list(SIZES))
 
     def miss(self, weight: Weights) -> float:
         """Return the largest miss of a category, a share."""
@@ -301,9 +303,10 @@ def codes_table(panel: Panel) -> None:
     title = f"Raking {len(panel.start):,} respondents to 4 margins, from category codes"
     compare(title, works, panel.miss)
     if shutil.which("Rscript"):
-        own = {"sotongindex, arrays": lambda: rake(panel.codes, panel.shares).weight}
-        time, missed = time_r(panel)
-        show_times(title, medians(own) | {"R survey": time}, {"R survey": missed, **dict.fromkeys(own, 0.0)})
+        own: dict[str, Work] = {"sotongindex, arrays": works["sotongindex, arrays"]}
+        missed = {name: panel.miss(works[name]()) for name in own}
+        time, missed["R survey"] = time_r(panel)
+        show_times(title, medians(own) | {"R survey": time}, missed)
 
 
 def labels_table(panel: Panel) -> None:
@@ -367,12 +370,8 @@ def groups_table(panel: Panel, groups: int) -> None:
     }
     if find_spec("rimpy"):
         import polars as pl
-        import rimpy
 
-        table = pl.DataFrame(frame)
-        works["rimpy"] = lambda: rimpy.rake_by(
-            table, panel.shares, by="group", convergence_threshold=MET / 2
-        )["weight"].to_numpy()
+        works["rimpy"] = partial(_rimpy_groups, pl.DataFrame(frame), panel.shares)
 
     def miss(weight: Weights) -> float:
         total = np.bincount(group, weight)
@@ -383,6 +382,13 @@ def groups_table(panel: Panel, groups: int) -> None:
         )
 
     compare(f"{groups} groups, {len(panel.start):,} respondents", works, miss)
+
+
+def _rimpy_groups(frame: Any, shares: Any) -> Weights:
+    import rimpy
+
+    raked = rimpy.rake_by(frame, shares, by="group", convergence_threshold=MET / 2)
+    return raked["weight"].to_numpy()
 
 
 def replicates_table(panel: Panel) -> None:

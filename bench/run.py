@@ -17,6 +17,7 @@ CASES = {
     "imports": [[]],
     "reading": [["pandas"], ["polars"], ["pyarrow"]],
     "ranks": [[]],
+    "raking": [[]],
     "replicates": [[]],
     "weights": [[]],
     "robustness": [[]],

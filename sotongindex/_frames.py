@@ -244,7 +244,8 @@ def _from_polars(series: nw.Series[Any]) -> Text:
     """Use the physical codes of a Polars categorical, whose categories may serve many columns."""
     native: Any = (series.cast(nw.Categorical) if series.dtype == nw.String else series).to_native()
     codes = native.to_physical()
-    physical = (codes.cast(int).fill_null(-1) if series.null_count() else codes).to_numpy()
+    plain = (codes.cast(int).fill_null(-1) if series.null_count() else codes).to_numpy()
+    physical = plain.astype(np.intp, copy=False)  # what indexing below would make of it each time
     row = np.full(int(physical.max()) + 2, -1)  # a row that shows each code; the end serves -1
     row[physical] = np.arange(len(physical))
     used = np.flatnonzero(row[:-1] >= 0)

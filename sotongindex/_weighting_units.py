@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import attrs
 import numpy as np
@@ -214,10 +214,6 @@ def _groups(coded: Coded, by: str) -> tuple[Codes, tuple[str, ...]]:
 
 def units_of_responses(responses: Responses, *, unit: Unit, by: str | None) -> Units:
     """Take respondents, or respondents within a group, or evaluations as units."""
-    if unit not in get_args(Unit):
-        raise MethodError(f'expected "respondent" or "evaluation", got {unit!r}', argument="unit")
-    if len(responses) == 0:
-        raise MethodError("expected at least one evaluation, got none", argument="data")
     group, groups = _NO_GROUPS if by is None else _response_groups(responses, by)
     once = _Once.rows(len(responses))
     if unit == "respondent":

@@ -377,6 +377,7 @@ def trim_weights(
     [1.5, 1.5, 1.5, 3.5]
     """
     check_choice(spread, get_args(Spread), "spread")
+    check_choice(unit, get_args(Unit), "unit")
     limits = Limits(lower=lower, upper=upper, quantiles=quantiles, design_effect=design_effect)
     subject = Subject.of(data, unit)
     weight, report, calibration = subject.trim(limits, spread=spread, strict=strict)

@@ -65,6 +65,29 @@ def test_categories_of_any_kind_are_matched_as_they_are_written(ages):
     np.testing.assert_allclose(found, rake(PEOPLE, {"age": AGE_SHARES}).weight, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("column", "keys"),
+    [
+        ([True, True, False], (True, False)),
+        ([True, True, False], (np.bool_(True), np.int64(0))),
+        ([1.0, 1.0, 2.0], (np.int8(1), np.float32(2))),
+        ([1e6, 1e6, -1e6], (10**6, -1e6)),
+        (pl.Series([10**6, 10**6, 3]), ("1000000", "3")),
+    ],
+)
+def test_keys_of_any_kind_mean_the_same_category(column, keys):
+    found = rake(pl.DataFrame({"a": column}), {"a": dict(zip(keys, (0.5, 0.5), strict=True))})
+    assert found.weight.tolist() == [0.75, 0.75, 1.5]
+
+
+@pytest.mark.parametrize("column", [[10**6, None, 3], [5, None, 3], [None, None, None]])
+def test_nulls_of_any_kind_are_missing(column):
+    frame = pl.DataFrame({"a": pl.Series(column, dtype=pl.Int64)})
+    for one in (frame, frame.cast(pl.Float64)):
+        with pytest.raises(CalibrationError, match=r"without a category .*: [13]\)"):
+            rake(one, {"a": {10**6: 0.5, 3: 0.5}})
+
+
 def test_counts_set_the_total_and_shares_keep_it():
     counts = {"f": 2500, "m": 2500}
     assert rake(PEOPLE, {"sex": counts}).weight.sum() == pytest.approx(5000)
@@ -315,6 +338,12 @@ def test_a_total_alone_needs_no_margin():
     np.testing.assert_allclose(
         found.weight, 1 + NUMBER * (1300 - NUMBER.sum()) / (NUMBER @ NUMBER), rtol=1e-9
     )
+
+
+def test_totals_that_contradict_each_other_are_told():
+    people = {"x": NUMBER, "twice": 2 * NUMBER}
+    with pytest.raises(CalibrationError, match="without 'x' or without 'twice'"):
+        calibrate(people, totals={"x": 1300, "twice": 3000}, distance="raking")
 
 
 def test_numbers_far_from_zero_are_met():

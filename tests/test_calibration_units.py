@@ -317,6 +317,7 @@ def test_weights_of_answers_are_trimmed_by_respondent():
         ({"quantiles": (0.9, 0.1)}, "0 <= lower < upper <= 1"),
         ({"design_effect": 1.0}, "a number above 1"),
         ({"upper": 2, "spread": "even"}, "expected one of 'proportional', 'equal'"),
+        ({"upper": 2, "unit": "person"}, "expected one of 'respondent', 'evaluation'"),
         ({"upper": 1.5, "strict": True}, "keep their total; widen the limits"),
         ({"upper": 0.5}, "keep their total; widen the limits"),
     ],

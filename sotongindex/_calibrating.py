@@ -231,7 +231,6 @@ class Design:
         target = totals / sizes.after[group]
         before = (cells.weight @ constraints.variables) / sizes.before[group]
         after = ((cells.weight * ratio) @ constraints.variables) / total[group]
-        largest = np.abs(constraints.variables).max(axis=0).toarray()
         return CalibrationReport(
             method=self.method,
             units=self.units.count,
@@ -246,7 +245,7 @@ class Design:
                 after=after,
                 total=total[group],
             ),
-            error_before=float((np.abs(before - target) / largest).max()),
+            error_before=float((np.abs(before - target) / constraints.largest).max()),
             error_after=float(fit.miss.max()),
             weight_range=(float(values.min()), float(values.max())),
             ratio_range=(float(ratio.min()), float(ratio.max())),

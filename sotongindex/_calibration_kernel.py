@@ -136,6 +136,14 @@ class Constraints:
         first: IntArray = self.group[self.variables.indices[self.variables.indptr[:-1]]]
         return first
 
+    @property
+    def largest(self) -> FloatArray:
+        """The largest number of every column, which its misses are parts of, (p,); 1 for none."""
+        largest = np.zeros(len(self.group))
+        np.maximum.at(largest, self.variables.indices, np.abs(self.variables.data))
+        largest[largest == 0] = 1.0
+        return largest
+
     def sizes(self, weight: FloatArray, totals: FloatArray) -> FloatArray:
         """Return the new total weight, (g, R): that of a margin, or where none is, the old one."""
         first = self.margin == 0
@@ -237,10 +245,7 @@ class _System:
     @classmethod
     def of(cls, constraints: Constraints) -> _System:
         """Prepare constraints."""
-        variables, group = constraints.variables, constraints.group
-        unit = np.zeros(len(group))
-        np.maximum.at(unit, variables.indices, np.abs(variables.data))
-        unit[unit == 0] = 1.0
+        variables, group, unit = constraints.variables, constraints.group, constraints.largest
         place = np.arange(len(group)) - np.searchsorted(group, group)
         scaled = sparse.csr_array(
             (variables.data / unit[variables.indices], variables.indices, variables.indptr),

@@ -130,7 +130,7 @@ def conflict(
     columns = np.flatnonzero(constraints.group == group)
     part = constraints.variables[rows][:, columns].T
     size = constraints.sizes(weight[:, None], totals[:, None])[group, 0]
-    largest = np.abs(part).max(axis=1).toarray()
+    largest = constraints.largest[columns]
     unit, bounds = bounded or (np.ones(len(weight)), (0.0, np.inf))
     program = _Program(
         matrix=sparse.csr_array(part.multiply(1 / largest[:, None])),

@@ -76,7 +76,8 @@ def read_margins(
         tables = _from_mapping(margins, units)
     else:
         frame = Frame.of(margins)
-        wanted = tuple(variables or (n for n in frame.names if n not in (count, units.by)))
+        asked = (variables,) if isinstance(variables, str) else variables
+        wanted = tuple(asked or (name for name in frame.names if name not in (count, units.by)))
         wanted = (wanted,) if crossed else wanted
         tables = _from_population(frame, units, variables=wanted, count=count)
     if not tables[0] or (crossed and len(tables[0]) > 1):

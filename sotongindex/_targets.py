@@ -255,13 +255,13 @@ class _Table:
             "nobody has weight 0",
         )
         hollow = (self.shares > 0) & (count == 0)
-        if policy == "error":
-            self._fail_where(
-                hollow,
-                self.shares,
-                "no respondents in categories that have a share ({}); merge them with others, or "
-                'say empty="redistribute"',
-            )
+        nobody = ~(count > 0).any(axis=1, keepdims=True)  # there is no other category
+        self._fail_where(
+            hollow & ((policy == "error") | nobody),
+            self.shares,
+            "no respondents in categories that have a share ({}); merge them with others, or say "
+            'empty="redistribute" where there are others',
+        )
         shares = np.where(hollow, 0.0, self.shares)
         names = tuple(
             f"{self.name}={self.categories[k]}{_within(self.groups[g])}"
@@ -287,17 +287,18 @@ class _Table:
 
     def fail(self, message: str, cases: Iterable[tuple[int, str, float]]) -> None:
         """Raise an error about respondents by group and category."""
-        sums: dict[str, float] = {}
+        sums: dict[tuple[str, str], float] = {}
         for group, category, count in cases:
-            name = f"{category!r}{_within(self.groups[group])}"
-            sums[name] = sums.get(name, 0) + float(count)
-        told = ", ".join(f"{name}: {count:g}" for name, count in list(sums.items())[:_SHOWN])
-        more = f", ... ({len(sums)} in all)" if len(sums) > _SHOWN else ""
+            case = category, _within(self.groups[group])
+            sums[case] = sums.get(case, 0) + float(count)
+        ranked = sorted(sums.items(), key=lambda pair: -pair[1])
+        told = ", ".join(f"{name!r}{where}: {n:g}" for (name, where), n in ranked[:_SHOWN])
+        more = f", ... ({len(ranked)} in all)" if len(ranked) > _SHOWN else ""
         raise CalibrationError(
             f"{self.name!r}: {message.format(told + more)}",
             variable=self.name,
-            categories=sums,
-            counts=sums.values(),
+            categories=[name + where for (name, where), _ in ranked],
+            counts=[count for _, count in ranked],
         )
 
 

@@ -261,11 +261,11 @@ def reported(
     )
     if calibration is None:
         return report
-    variables, group = calibration.variables, calibration.group
+    constraints, group = calibration.constraints, calibration.group
     shares = [_shares(calibration, one) for one in (before, weight)]
     target = calibration.report.margins.target
-    largest = np.abs(variables).max(axis=0).toarray()
-    totals = np.bincount(calibration.constraints.cell_group[calibration.cell], weight)
+    largest = constraints.largest
+    totals = np.bincount(constraints.cell_group[calibration.cell], weight)
     return attrs.evolve(
         report,
         margins=attrs.evolve(

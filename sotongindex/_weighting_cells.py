@@ -12,6 +12,8 @@ from sotongindex._weighting_units import Coded, Units
 
 __all__ = ["Cells"]
 
+_DENSE = 4  # so many possible cells a unit are counted, whether they occur or not
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Cells:
@@ -67,23 +69,24 @@ def _groups(units: Units) -> Coded:
 def _key(parts: list[Coded], units: int) -> tuple[IntArray, int, list[IntArray | None]]:
     """Return a key that tells cells apart, how many it can be, and which keys were kept.
 
-    The key is a number with a digit for every part. Before it could grow out of proportion to the
-    units, those that occur are numbered anew and kept.
+    The key is a number with a digit for every part. Where it could grow out of proportion to the
+    units, those that occur are numbered anew and kept: before a part, or at last after all.
     """
     key, size, shift = np.zeros(units, dtype=np.int64), 1, 0
     kept: list[IntArray | None] = []
-    for part in parts:
-        radix, found = len(part.values), None
-        if size > 1 and size * radix > max(4 * units, 2**16):
+    for part in (*parts, None):
+        radix, found = 1 if part is None else len(part.values), None
+        if size * radix > max(_DENSE * units, 2**16):
             found = distinct(key)
             key, size = np.searchsorted(found, key), len(found)
             found, shift = found - shift, 0
         kept.append(found)
-        if size > 1 or shift:
-            key *= radix
-        if radix > 1 or part.offset:
-            key += part.codes
-        size, shift = size * radix, shift * radix + part.offset
+        if part is not None:
+            if size > 1 or shift:
+                key *= radix
+            if radix > 1 or part.offset:
+                key += part.codes
+            size, shift = size * radix, shift * radix + part.offset
     key -= shift
     return key, size, kept
 
@@ -91,7 +94,10 @@ def _key(parts: list[Coded], units: int) -> tuple[IntArray, int, list[IntArray |
 def _codes(keys: IntArray, parts: list[Coded], kept: list[IntArray | None]) -> list[IntArray]:
     """Take keys apart into the digits they were made of."""
     digits = []
-    for part, found in zip(reversed(parts), reversed(kept), strict=True):
+    *before, last = kept
+    if last is not None:
+        keys = last[keys]
+    for part, found in zip(reversed(parts), reversed(before), strict=True):
         keys, digit = np.divmod(keys, len(part.values))
         digits.append(digit)
         if found is not None:

@@ -148,6 +148,27 @@ def test_many_categories_need_no_table_of_all_their_combinations():
     assert len(found.calibration.ratio) > 2900
 
 
+@pytest.mark.parametrize("bounds", [None, (0.01, 40.0)])
+def test_numbers_that_all_differ_make_a_cell_each(bounds):
+    rng = np.random.default_rng(8)
+    people = {
+        "x": rng.normal(10, 2, 2000),
+        "y": rng.normal(5, 1, 2000),
+        "a": rng.integers(3, size=2000),
+    }
+    found = calibrate(
+        people,
+        {"a": {0: 0.2, 1: 0.3, 2: 0.5}},
+        means={"x": 10.5, "y": 4.8},
+        distance="raking",
+        weight=rng.gamma(4, 0.25, 2000),
+        weight_bounds=bounds,
+    )
+    assert len(found.calibration.ratio) == 2000
+    for name, mean in (("x", 10.5), ("y", 4.8)):
+        assert np.average(people[name], weights=found.weight) == pytest.approx(mean, abs=1e-8)
+
+
 # -- what is wrong with margins ------------------------------------------------------------------
 
 BLANK = np.where(np.arange(400) < 50, np.nan, AGE)

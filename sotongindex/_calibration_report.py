@@ -25,6 +25,14 @@ def kish_design_effect(weight: FloatArray, count: IntArray | None = None) -> flo
     return float(count.sum() * (count * np.square(weight)).sum() / (count * weight).sum() ** 2)
 
 
+def _nothing() -> FloatArray:
+    return np.zeros(0)
+
+
+def _nobody() -> IntArray:
+    return np.zeros(0, dtype=np.int64)
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class MarginTable:
     """The margins of a calibration, a row for every category and number. Arrays are (p,).
@@ -43,11 +51,11 @@ class MarginTable:
     group: tuple[str, ...] = ()
     variable: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
-    respondents: IntArray = attrs.field(factory=lambda: np.zeros(0, np.int64), converter=read_only)
-    target: FloatArray = attrs.field(default=(), converter=float_array)
-    before: FloatArray = attrs.field(default=(), converter=float_array)
-    after: FloatArray = attrs.field(default=(), converter=float_array)
-    total: FloatArray = attrs.field(default=(), converter=float_array)
+    respondents: IntArray = attrs.field(factory=_nobody, converter=read_only)
+    target: FloatArray = attrs.field(factory=_nothing, converter=float_array)
+    before: FloatArray = attrs.field(factory=_nothing, converter=float_array)
+    after: FloatArray = attrs.field(factory=_nothing, converter=float_array)
+    total: FloatArray = attrs.field(factory=_nothing, converter=float_array)
 
 
 @attrs.frozen(kw_only=True, eq=False)

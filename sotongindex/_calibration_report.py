@@ -11,11 +11,12 @@ from sotongindex._arrays import FloatArray, IntArray, float_array, read_only
 from sotongindex._columns import rows_from_columns
 from sotongindex._html import View
 from sotongindex._render import Rendered, rows_view
-from sotongindex._text import Language, number, say
+from sotongindex._text import Language, number, say, share
 
 __all__ = ["CalibrationReport", "MarginTable", "kish_design_effect"]
 
 _SHOWN = 5
+_OF_MARGINS = ("error_before", "error_after", "iterations")
 
 
 def kish_design_effect(weight: FloatArray, count: IntArray | None = None) -> float:
@@ -114,6 +115,8 @@ class CalibrationReport(Rendered):
             "design_effect": number(self.design_effect, 3),
             "effective": number(self.effective_sample_size, 0),
         }
+        if not self.margins.variable:
+            facts = {name: facts[name] for name in facts if name not in _OF_MARGINS}
         return [(say(f"calibration.{name}", language), text) for name, text in facts.items()]
 
     def _remarks(self, language: Language) -> list[str]:
@@ -134,8 +137,18 @@ class CalibrationReport(Rendered):
         return remarks
 
     def _view(self, language: Language) -> View:
-        """Return the margins as far as they fit, and every fact."""
-        view = rows_view("margins", self.to_rows(), language=language, facts=self._facts(language))
+        """Return the margins as far as they fit, and every fact: shares in per cent, means not."""
+        rows = [
+            {
+                **row,
+                **{
+                    name: number(row[name], 3) if row["category"] is None else share(row[name])
+                    for name in ("target", "before", "after")
+                },
+            }
+            for row in self.to_rows()
+        ]
+        view = rows_view("margins", rows, language=language, facts=self._facts(language))
         return attrs.evolve(view, notices=self._remarks(language))
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from sotongindex._arrays import FloatArray
+from sotongindex._arrays import FloatArray, distinct
 from sotongindex._frames import Frame, Numbers
 from sotongindex._weighting_units import Coded, Units, category_name, known_column
 from sotongindex.errors import CalibrationError, MethodError
@@ -72,7 +72,13 @@ def read_margins(
         MethodError: If they have no known form.
         CalibrationError: If numbers are neither shares nor counts, or a group has no margins.
     """
+    counts = False
     if isinstance(margins, Mapping) and any(isinstance(one, Mapping) for one in margins.values()):
+        if variables is not None or count is not None:
+            raise MethodError(
+                "variables and count are columns of a population; these margins are a mapping",
+                argument="variables" if count is None else "count",
+            )
         tables = _from_mapping(margins, units)
     else:
         frame = Frame.of(margins)
@@ -80,6 +86,7 @@ def read_margins(
         wanted = tuple(asked or (name for name in frame.names if name not in (count, units.by)))
         wanted = (wanted,) if crossed else wanted
         tables = _from_population(frame, units, variables=wanted, count=count)
+        counts = count is None
     if not tables[0] or (crossed and len(tables[0]) > 1):
         raise MethodError(
             f"expected {'one margin' if crossed else 'at least one margin'}, got {len(tables[0])}"
@@ -94,7 +101,7 @@ def read_margins(
                 f"{', '.join(map(repr, tables[0]))}"
             )
     return [
-        _margin(variable, [table[variable] for table in tables], units.groups)
+        _margin(variable, [table[variable] for table in tables], units.groups, counts=counts)
         for variable in tables[0]
     ]
 
@@ -194,10 +201,8 @@ def _from_population(
     tables: dict[str, dict[Variable, Table]] = {name: {} for name in named}
     for one in variables:
         variable = (one,) if isinstance(one, str) else tuple(one)
-        cells = _cells(frame, variable)
-        for place, table in zip(
-            named, _counts(group, len(named), cells, weight=weight), strict=True
-        ):
+        counted = _counts(frame, variable, group, groups=len(named), weight=weight)
+        for place, table in zip(named, counted, strict=True):
             tables[place][variable] = table
     return [tables[name] for name in units.groups]
 
@@ -222,41 +227,46 @@ def _plain(frame: Frame, name: str) -> tuple[NDArray[np.int64], tuple[str, ...]]
     return place[codes], tuple(str(names[code]) for code in used)
 
 
-def _cells(frame: Frame, variable: Variable) -> tuple[NDArray[np.int64], list[Category]]:
-    """Return the crossed category of every row, and the categories."""
-    key = np.zeros(frame.rows, dtype=np.int64)
-    categories: list[Category] = [()]
-    for name in variable:
-        codes, values = _plain(frame, name)
-        key = key * len(values) + codes
-        categories = [(*known, value) for known in categories for value in values]
-    return key, categories
-
-
 def _counts(
+    frame: Frame,
+    variable: Variable,
     group: NDArray[np.int64],
-    groups: int,
-    cells: tuple[NDArray[np.int64], list[Category]],
     *,
+    groups: int,
     weight: FloatArray | None,
 ) -> list[Table]:
     """Return the counts of every group; categories without people are left out."""
-    key, categories = cells
-    size = len(categories)
-    sums = np.bincount(group * size + key, weight, groups * size).reshape(groups, size)
-    return [{categories[k]: float(row[k]) for k in np.flatnonzero(row)} for row in sums]
+    key, columns = group, []
+    for name in variable:
+        codes, values = _plain(frame, name)
+        key = key * len(values) + codes
+        columns.append(values)
+    keys = distinct(key)
+    sums = np.bincount(np.searchsorted(keys, key), weight)
+    tables: list[Table] = [{} for _ in range(groups)]
+    for cell, people in zip(keys[sums > 0].tolist(), sums[sums > 0].tolist(), strict=True):
+        place = cell
+        category: Category = ()
+        for values in reversed(columns):
+            place, code = divmod(place, len(values))
+            category = (values[code], *category)
+        tables[place][category] = float(people)
+    return tables
 
 
 # -- shares or counts ----------------------------------------------------------------------------
 
 
-def _margin(variable: Variable, tables: list[Table], groups: tuple[str, ...]) -> Margin:
-    """Put the tables of all groups side by side."""
+def _margin(
+    variable: Variable, tables: list[Table], groups: tuple[str, ...], *, counts: bool
+) -> Margin:
+    """Put the tables of all groups side by side; people are counts, numbers may be shares."""
     categories = tuple(dict.fromkeys(category for table in tables for category in table))
     targets = np.array([[table.get(one, np.nan) for one in categories] for table in tables])
     total = np.nansum(targets, axis=1)
-    is_share = np.abs(total - 1) <= ROUNDING
-    odd = np.flatnonzero(~is_share & (np.nanmax(targets, axis=1) <= 1))
+    is_share = (np.abs(total - 1) <= ROUNDING) & (not counts)
+    parts = (np.nan_to_num(targets) % 1 > 0).any(axis=1) | (total == 0)
+    odd = np.flatnonzero(~is_share & parts & (np.nanmax(targets, axis=1) <= 1))
     if len(odd):
         where = f" in {groups[odd[0]]!r}" if groups[odd[0]] else ""
         raise CalibrationError(

@@ -8,12 +8,12 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from sotongindex._text import Language, chance, count, interval, number, say, share, signed, words
+from sotongindex._text import Language, chance, count, interval, number, say, signed, words
 
 __all__ = ["Column", "Kind", "Table"]
 
 Kind: TypeAlias = Literal[
-    "text", "points", "signed", "count", "percentile", "chance", "share", "interval", "bar"
+    "text", "points", "signed", "count", "percentile", "chance", "written", "interval", "bar"
 ]
 Row: TypeAlias = Mapping[str, object]
 
@@ -77,20 +77,14 @@ class Table:
         """Return a cell as plain text, not escaped; a bar has none."""
         if column.kind == "bar":
             return ""
-        if column.kind == "text":
+        if column.kind in ("text", "written"):
             return self._text(row, column)
         first, *rest = column.values(row)
         if column.kind == "interval":
             return interval(first, *rest, language=self.language)
         if column.kind == "percentile":
             return number(first, 0)
-        write = {
-            "points": number,
-            "signed": signed,
-            "count": count,
-            "chance": chance,
-            "share": share,
-        }
+        write = {"points": number, "signed": signed, "count": count, "chance": chance}
         return write[column.kind](first)
 
     def _text(self, row: Row, column: Column) -> str:

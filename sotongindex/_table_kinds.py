@@ -228,8 +228,8 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
         Column("variable"),
         Column("category"),
         Column("respondents", "count"),
-        Column("wanted", "share", "target"),
-        Column("before", "share"),
-        Column("after", "share"),
+        Column("wanted", "written", "target"),
+        Column("before", "written"),
+        Column("after", "written"),
     ),
 }

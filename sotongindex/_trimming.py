@@ -23,7 +23,6 @@ Cut: TypeAlias = "tuple[FloatArray, Calibration | None] | None"
 
 Spread: TypeAlias = Literal["proportional", "equal"]
 
-_MOST_ROUNDS = 1000
 _HALVINGS = 50
 
 
@@ -140,16 +139,15 @@ class Subject:
             return cls(weight=data.weight, calibration=data.calibration)
         if not isinstance(data, Responses):
             return cls(weight=positive_weights(data, np.size(data)))
-        if data.weight is None:
-            raise MethodError("the answers have no weights to trim", argument="data")
         known = data.calibration
-        if known is None:
-            units = units_of_responses(data, unit=unit, by=None)
-            assert units.weight is not None  # noqa: S101  # the answers have weights
-            return cls(weight=units.weight, unit=units.unit)
-        own = np.empty(len(known.start))
-        own[known.unit] = data.weight
-        return cls(weight=own, unit=known.unit, calibration=known)
+        if known is not None and data.weight is not None:
+            own = np.empty(len(known.start))
+            own[known.unit] = data.weight
+            return cls(weight=own, unit=known.unit, calibration=known)
+        units = units_of_responses(data, unit=unit, by=None)
+        if units.weight is None:
+            raise MethodError("the answers have no weights to trim", argument="data")
+        return cls(weight=units.weight, unit=units.unit)
 
     def spread(self, weight: FloatArray) -> FloatArray:
         """Return the weights of units for every evaluation."""
@@ -199,22 +197,19 @@ def trimmed(
     """
     total, new = np.bincount(group, weight), weight
     free = np.ones(len(weight), dtype=np.bool_)
-    for _ in range(_MOST_ROUNDS if strict else 1):
-        outside = (new < limits[0]) | (new > limits[1])
-        if not outside.any():
-            break
-        free &= ~outside
+    outside = (new < limits[0]) | (new > limits[1])
+    while outside.any():
+        free &= ~outside  # fewer each time, so this ends
         new = np.clip(new, *limits)
         excess = total - np.bincount(group, new)
         share = new * free if spread == "proportional" else free.astype(np.float64)
         takers = np.bincount(group, share, len(total))
         if (np.abs(excess[takers == 0]) > MET * total[takers == 0]).any():
             return None
-        new = (
-            new
-            + share * np.divide(excess, takers, out=np.zeros_like(total), where=takers > 0)[group]
-        )
-    return new
+        given = np.divide(excess, takers, out=np.zeros_like(total), where=takers > 0)
+        new = new + share * given[group]
+        outside = ((new < limits[0]) | (new > limits[1])) & strict
+    return new if (new > 0).all() else None
 
 
 # -- margins are met again -----------------------------------------------------------------------
@@ -226,6 +221,7 @@ def recalibrated(calibration: Calibration, limits: Bounds) -> tuple[FloatArray, 
     Units of a cell may have different starting weights, so cells are told apart by them.
     """
     own = calibration.start
+    before = calibration.weight_bounds or limits
     starts = np.unique(own)
     key = calibration.cell * len(starts) + np.searchsorted(starts, own)
     keys = distinct(key)
@@ -236,10 +232,10 @@ def recalibrated(calibration: Calibration, limits: Bounds) -> tuple[FloatArray, 
         ratio=calibration.ratio[parent],
         variables=calibration.variables[parent],
         distance="linear" if calibration.distance == "linear" else "raking",
-        weight_bounds=limits,
+        weight_bounds=(max(before[0], limits[0]), min(before[1], limits[1])),
     )
-    before = np.bincount(cell, own)[:, None].astype(np.float64)
-    fit = finer.constraints.fit(before, calibration.totals[:, None])
+    start = np.bincount(cell, own)[:, None].astype(np.float64)
+    fit = finer.constraints.fit(start, calibration.totals[:, None])
     if (fit.miss > MET).any() or (fit.ratio <= 0).any():
         return None
     ratio = fit.ratio[:, 0]

@@ -179,9 +179,10 @@ def units_of_frame(frame: object, *, weight: str | ArrayLike | None, by: str | N
 def positive_weights(weight: ArrayLike, rows: int) -> FloatArray:
     """Return weights of rows, each above 0 and finite."""
     weights = np.asarray(weight)
-    if weights.shape != (rows,) or weights.dtype.kind not in "iuf":
+    if rows == 0 or weights.shape != (rows,) or weights.dtype.kind not in "iuf":
         raise MethodError(
-            f"expected {rows} numbers, one a row, got {weights.dtype} of shape {weights.shape}",
+            f"expected {rows or 'some'} numbers, one a row, got {weights.dtype} of shape "
+            f"{weights.shape}",
             argument="weight",
         )
     weights = weights.astype(np.float64, copy=False)

@@ -251,6 +251,18 @@ def test_populations_are_checked(population, options, message):
         rake(PEOPLE, population, **options)
 
 
+def test_options_that_would_do_nothing_are_refused():
+    for option in ({"variables": ["age"]}, {"count": "n"}):
+        with pytest.raises(MethodError, match="columns of a population"):
+            rake(PEOPLE, MARGINS, **option)
+
+
+def test_a_population_of_one_person_in_a_group_is_a_count():
+    people = {"g": [1, 1, 2], "sex": ["f", "m", "f"]}
+    found = rake({"g": [1, 1, 2, 2], "sex": ["f", "m", "f", "f"]}, people, by="g")
+    assert found.weight.tolist() == [1, 1, 0.5, 0.5]
+
+
 def test_no_rows_are_an_error():
     with pytest.raises(MethodError, match="at least one row"):
         rake({"sex": []}, {"sex": SEX_SHARES})

@@ -320,11 +320,23 @@ def test_weights_of_answers_are_trimmed_by_respondent():
         ({"upper": 2, "unit": "person"}, "expected one of 'respondent', 'evaluation'"),
         ({"upper": 1.5, "strict": True}, "keep their total; widen the limits"),
         ({"upper": 0.5}, "keep their total; widen the limits"),
+        ({"lower": 3.0, "spread": "equal"}, "keep their total; widen the limits"),
     ],
 )
 def test_trimming_is_checked(rule, message):
     with pytest.raises(MethodError, match=message):
         trim_weights([1.0, 2.0, 3.0], **rule)
+
+
+def test_there_must_be_weights_to_trim():
+    with pytest.raises(MethodError, match="expected some numbers"):
+        trim_weights([], upper=1.0)
+
+
+def test_strict_trimming_keeps_the_bounds_there_were(survey):
+    bounded = rake(survey, {"age_group": CENSUS}, weight_bounds=(0.4, 2.6))
+    found = trim_weights(bounded, upper=2.5, strict=True)
+    assert found.calibration.weight_bounds == (0.4, 2.5)
 
 
 @pytest.mark.parametrize("weight", [[], [0.0, 0.0], [-1.0, 2.0], [np.nan, 1.0], [[1.0]]])
@@ -351,6 +363,15 @@ def test_the_report_tells_every_margin_and_reads_in_two_languages(survey):
     text = str(report)
     assert text.startswith("rake\n  weighted: 300\n")
     assert f"effective sample size: {report.effective_sample_size:.0f}" in text
+
+
+def test_means_are_not_shown_in_per_cent_and_trimming_shows_no_margins():
+    people = {"sex": ["f", "f", "m"], "posts": [1.0, 2.0, 3.0]}
+    report = calibrate(people, {"sex": {"f": 0.5, "m": 0.5}}, means={"posts": 2.25}).report
+    assert "50.0%" in report._repr_html_()
+    assert "2.250" in report._repr_html_()
+    assert "225" not in report._repr_html_()
+    assert "miss" not in str(trim_weights([1.0, 2.0], upper=1.8))
 
 
 def test_labels_of_others_are_escaped():

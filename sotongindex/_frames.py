@@ -50,7 +50,8 @@ class Text:
 
     Attributes:
         codes: For every row the position of its label, -1 for null, (n,).
-        labels: The distinct labels, in any order; mostly text, but any object may come.
+        labels: The distinct labels, in any order, some of them perhaps unused; mostly text, but any
+            object may come.
     """
 
     codes: NDArray[np.int32]

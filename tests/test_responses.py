@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from support import small_study
 
 from sotongindex.errors import DefinitionError, MethodError, ResponseError
 from sotongindex.layout import ItemColumn, Layout
@@ -457,3 +458,22 @@ def assert_same(one: Responses, other: Responses) -> None:
     for name in ("answers", "organization", "channel", "respondent", "respondent_keys", "weight"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
     assert one.answers.dtype == other.answers.dtype
+
+
+def test_unused_categories_of_pandas_are_nobody() -> None:
+    category = pd.Categorical
+    frame = pd.DataFrame(
+        {
+            "organization": category(["a", "b"], categories=["unknown", "b", "a"]),
+            "respondent": category(["x", "y"], categories=["nobody", "y", "x"]),
+            "stratum": category(["s", None], categories=["t", "s"]).fillna("s"),
+            "q1": category(["1", "2"], categories=["n/a", "2", "1"]),
+            "sex": category(["f", None], categories=["m", "f"]),
+        }
+    )
+    made = Responses.from_frame(frame, small_study(), channel=None, stratum="stratum", keep="sex")
+    assert made.respondent_keys.tolist() == ["x", "y"]
+    assert made.organization.tolist() == [0, 1]
+    assert made.stratum_keys == ("s",)
+    assert made.answers.ravel().tolist() == [1, 2]
+    assert made.kept["sex"].tolist() == ["f", ""]

@@ -65,7 +65,7 @@ def shapley_terms(sheets: Sheets) -> Shares:
     :math:`T` turned: :math:`\sum_{T \not\ni j} |T|! (n - |T| - 1)! / n!\, [v(T + j) - v(T)]`.
     """
     board = _Board.of(sheets)
-    active = [term for term in TERMS if board.differs(term)]
+    active: list[Term] = [term for term in TERMS if board.differs(term)]
     rows = [TERMS.index(term) for term in active]
     shape = sheets.before.scores.shape
     states = np.empty((2 ** len(active), shape[0]))
@@ -73,7 +73,8 @@ def shapley_terms(sheets: Sheets) -> Shares:
     flat = np.zeros(shape[0], dtype=bool)
     for code in range(len(states)):
         turned = [bool(code >> place & 1) for place in range(len(active))]
-        states[code], gradient, from_after = board.index(dict(zip(active, turned, strict=True)))
+        now: dict[Term, bool] = dict(zip(active, turned, strict=True))
+        states[code], gradient, from_after = board.index(now)
         flat |= np.isnan(gradient).any(axis=(1, 2))
         gradient = np.nan_to_num(gradient)
         for row, share in zip(rows, _coefficients(turned), strict=True):
@@ -130,8 +131,8 @@ class _Board:
         # Who has an index in one wave alone has no change to explain.
         both = np.asarray(~np.isnan(early.index + late.index))[:, None, None]
         first, second = early.present & both, late.present & both
-        new = second.any(axis=2) & ~first.any(axis=2)
-        gone = first.any(axis=2) & ~second.any(axis=2)
+        before, after = (np.asarray(found.any(axis=2)) for found in (first, second))
+        new, gone = after & ~before, before & ~after
         added, dropped = second & ~first, first & ~second
         return cls(
             sheets=sheets,

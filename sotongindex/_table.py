@@ -13,7 +13,16 @@ from sotongindex._text import Language, chance, count, interval, number, say, sh
 __all__ = ["Column", "Kind", "Table"]
 
 Kind: TypeAlias = Literal[
-    "text", "points", "signed", "count", "percentile", "chance", "share", "interval", "bar"
+    "text",
+    "points",
+    "signed",
+    "hundredths",
+    "count",
+    "percentile",
+    "chance",
+    "share",
+    "interval",
+    "bar",
 ]
 Row: TypeAlias = Mapping[str, object]
 
@@ -84,6 +93,8 @@ class Table:
             return interval(first, *rest, language=self.language)
         if column.kind == "percentile":
             return number(first, 0)
+        if column.kind == "hundredths":
+            return signed(first, 2)
         write = {
             "points": number,
             "signed": signed,

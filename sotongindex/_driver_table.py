@@ -53,8 +53,10 @@ class DriverTable:
         """Keep the rows that lack nothing.
 
         Raises:
-            MethodError: If no row is complete.
+            MethodError: If there is no driver, or no row is complete.
         """
+        if len(names) < 2:
+            raise MethodError("expected one driver or more, got none", argument="drivers")
         missing = np.isnan(columns)
         counts = missing.sum(axis=0)
         complete = ~missing.any(axis=1)
@@ -183,8 +185,6 @@ def organization_table(
 ) -> DriverTable:
     """Return what is known of organizations, and their scores."""
     given = drivers if isinstance(drivers, Mapping) else {key: key for key in drivers}
-    if not given:
-        raise MethodError("expected one driver or more, got none", argument="drivers")
     columns = [
         _attribute_numbers(result, name)
         if isinstance(value, str)

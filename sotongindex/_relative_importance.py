@@ -291,7 +291,8 @@ def _shapley_weights(count: int, driver: int) -> FloatArray:
     within = (subsets >> driver & 1).astype(bool)
     others = np.bitwise_count(subsets) - within
     weights = np.array([1 / (count * comb(count - 1, size)) for size in range(count)])[others]
-    return np.where(within, weights, -weights)
+    signed: FloatArray = np.where(within, weights, -weights)
+    return signed
 
 
 # -- correlations and slopes ---------------------------------------------------------------------

@@ -109,8 +109,8 @@ def find_drivers(
 
     References:
         Johnson (2000), doi:10.1207/S15327906MBR3501_1. Grömping (2007),
-        doi:10.1198/000313007X188252. Errors: Demnati and Rao (2004), Survey Methodology 30, 17-26. Leverage: MacKinnon and White
-        (1985), doi:10.1016/0304-4076(85)90158-7.
+        doi:10.1198/000313007X188252. Errors: Demnati and Rao (2004), Survey Methodology 30, 17-26.
+        Leverage: MacKinnon and White (1985), doi:10.1016/0304-4076(85)90158-7.
 
     >>> from sotongindex.datasets import sample_panel
     >>> answers = sample_panel(rng=1).responses

@@ -185,9 +185,9 @@ def find_organization_drivers(
 
     An organization's own error is part of how far its score lies from the others, so it is in the
     linearized errors :math:`\sum_o u_o u_o'` already. The covariances of scores that share
-    respondents are not: with :math:`J` the derivatives by the scores and :math:`V` their covariance, the errors are
-    :math:`\sum_o u_o u_o' - J \operatorname{diag}(V_c) J' + J V J'`, :math:`V_c` being that around
-    the mean score.
+    respondents are not: with :math:`J` the derivatives by the scores and :math:`V` their
+    covariance, the errors are :math:`\sum_o u_o u_o' - J \operatorname{diag}(V_c) J' + J V J'`,
+    :math:`V_c` being that around the mean score.
 
     Args:
         result: The scores.

@@ -40,9 +40,6 @@ class DriverTable:
     considered: int
     missing: IntArray
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
     @property
     def drivers(self) -> tuple[str, ...]:
         """The drivers."""

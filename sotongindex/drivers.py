@@ -149,8 +149,6 @@ def _rows(
     """Return the positions of the evaluations that count."""
     study = responses.study
     counted = np.ones(len(responses), dtype=bool)
-    if responses.weight is not None:
-        counted &= responses.weight > 0
     if channel is not None:
         known = study.framework.channel_keys
         are_known([channel], known, field="channel", what="channel")
@@ -159,6 +157,11 @@ def _rows(
         keys = study.organization_keys
         are_known(organizations, keys, field="organizations", what="organization")
         counted &= np.isin(responses.organization, [keys.index(key) for key in organizations])
+    if not counted.any():
+        raise MethodError(
+            f"none of {len(responses):,} evaluations is of this channel and these organizations",
+            argument="channel",
+        )
     return np.flatnonzero(counted)
 
 

@@ -29,8 +29,8 @@ from sotongindex.models import Study
 from sotongindex.results import Notice
 from sotongindex.variance import Estimates
 
-# Below so many rows intervals of importance are measured to hold the truth in about 9 of 10 cases.
-_FEW_ROWS = 100
+# With fewer, intervals of importance were measured to hold the truth in 88 to 95 of 100 samples.
+_FEW = 100
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +55,8 @@ class Analysis:
         sample: Its columns, standardized.
         matrix: Their correlations, the outcome last.
         derived: Importance, slopes and correlations with the outcome, one after the other, (3 k,).
+        units: How many independent units the rows come from.
+        what: What the units are.
         freedom: The degrees of freedom.
     """
 
@@ -62,6 +64,8 @@ class Analysis:
     sample: Standardized
     matrix: FloatArray
     derived: Derived
+    units: int
+    what: str
     freedom: float
 
     @classmethod
@@ -103,6 +107,8 @@ class Analysis:
             sample=sample,
             matrix=matrix,
             derived=derived_together([part(matrix) for part in (importance, slopes, with_outcome)]),
+            units=units,
+            what=what,
             freedom=float(units - means - drivers),
         )
 
@@ -181,12 +187,12 @@ class Analysis:
             message = "drivers that determine each other have no slopes; their importance is shared"
             together = np.array(table.drivers)[np.isnan(slope)].tolist()
             notices.append(Notice(code="collinear drivers", message=message, keys=tuple(together)))
-        if len(table.rows) < _FEW_ROWS:
+        if self.units < _FEW:
             message = (
-                f"{len(table.rows)} {unit} are few: R squared comes out too high, and intervals of "
+                f"{self.units} {self.what} are few: R squared comes out too high, and intervals of "
                 "importance are somewhat too short"
             )
-            notices.append(Notice(code="few rows", message=message))
+            notices.append(Notice(code="few units", message=message))
         return notices
 
 

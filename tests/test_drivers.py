@@ -537,7 +537,7 @@ def test_rows_text_and_notebook() -> None:
 def test_a_small_table_warns_and_a_ceiling_is_shown() -> None:
     result, staff = scored(20)
     found = find_organization_drivers(result, {"<staff>": staff})
-    assert [notice.code for notice in found.notices] == ["few rows"]
+    assert [notice.code for notice in found.notices] == ["few units"]
     page = found._repr_html_()
     assert "&lt;staff&gt;" in page
     assert "<staff>" not in page

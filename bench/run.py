@@ -20,6 +20,7 @@ CASES = {
     "replicates": [[]],
     "weights": [[]],
     "robustness": [[]],
+    "drivers": [[]],
 }
 
 

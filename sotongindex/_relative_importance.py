@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sotongindex._arrays import FloatArray, IntArray
+from sotongindex._arrays import BLOCK_ROWS, FloatArray, IntArray
 from sotongindex.errors import MethodError
 
 MOST_DRIVERS = 20  # a million models
@@ -103,8 +103,10 @@ class Standardized:
         form = derived.gradient.copy()
         form[:, np.arange(size), np.arange(size)] -= (derived.gradient * correlations).sum(axis=2)
         result = np.empty((len(self.columns), count))
-        for number in range(count):
-            result[:, number] = ((self.columns @ form[number]) * self.columns).sum(axis=1)
+        for start in range(0, len(result), BLOCK_ROWS):
+            block = self.columns[start : start + BLOCK_ROWS]
+            products = (block[:, :, None] * block[:, None, :]).reshape(len(block), -1)
+            result[start : start + BLOCK_ROWS] = products @ form.reshape(count, -1).T
         vectors, _, inverse = _square_root(correlations[:-1, :-1])
         distance = ((self.columns[:, :-1] @ (vectors * inverse)) ** 2).sum(axis=1)
         leverage = np.minimum(self.share * (1.0 + distance), _MOST_LEVERAGE)

@@ -14,7 +14,6 @@ from sotongindex._claims import Adjustment, adjust_p_values, check_adjustment, p
 from sotongindex._driver_result import DriverMethod, DriverResult, Unit
 from sotongindex._driver_table import DriverTable
 from sotongindex._factors import Block, Blocks, Factor, StoredFactor, covariance
-from sotongindex._rank_inputs import check_choice
 from sotongindex._relative_importance import (
     Derived,
     Standardized,
@@ -24,6 +23,7 @@ from sotongindex._relative_importance import (
     slopes,
     with_outcome,
 )
+from sotongindex._validators import check_choice
 from sotongindex.errors import MethodError
 from sotongindex.models import Study
 from sotongindex.results import Notice

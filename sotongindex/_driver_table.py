@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import attrs
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sotongindex._arrays import BLOCK_ROWS, FloatArray, IntArray
 from sotongindex._evaluations import Evaluations, RespondentMeans
 from sotongindex._peers import attribute_values
-from sotongindex._validators import are_known, are_unique
+from sotongindex._validators import are_known, are_unique, check_choice
 from sotongindex.errors import DefinitionError, MethodError, nearest_key
 from sotongindex.models import Framework
 from sotongindex.responses import Responses
@@ -152,8 +152,7 @@ def _wanted(
     framework: Framework, drivers: Sequence[str] | None, *, by: By, asked: NDArray[np.bool_]
 ) -> tuple[str, ...]:
     """Return the keys of the drivers; default all that an item which is asked belongs to."""
-    if by not in ("dimensions", "items"):
-        raise MethodError(f"expected 'dimensions' or 'items', got {by!r}", argument="by")
+    check_choice(by, get_args(By), "by")
     known = framework.item_keys if by == "items" else framework.dimension_keys
     of_item = range(len(framework.items)) if by == "items" else framework.item_dimensions
     usable = dict.fromkeys(known[of_item[i]] for i in np.flatnonzero(asked))

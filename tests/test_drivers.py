@@ -361,7 +361,7 @@ def test_nothing_is_explained() -> None:
         ({"drivers": ["openness", "openness"]}, DefinitionError, "is used twice"),
         ({"drivers": ["satisfaction"]}, MethodError, "is not the outcome itself"),
         ({"drivers": []}, MethodError, "expected one driver or more, got none"),
-        ({"by": "item"}, MethodError, "expected 'dimensions' or 'items'"),
+        ({"by": "item"}, MethodError, "did you mean 'items'"),
         ({"channel": "blogs"}, DefinitionError, "did you mean 'blog'"),
         ({"channel": "app"}, MethodError, "none of 120 evaluations is of this channel"),
         ({"organizations": ["c"]}, DefinitionError, "unknown organization 'c'"),

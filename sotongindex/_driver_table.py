@@ -17,7 +17,7 @@ from sotongindex.errors import DefinitionError, MethodError, nearest_key
 from sotongindex.models import Framework
 from sotongindex.responses import Responses
 from sotongindex.results import IndexResult
-from sotongindex.weighting import WeightingScheme
+from sotongindex.weighting import Rule, WeightingScheme
 
 By: TypeAlias = Literal["dimensions", "items"]
 
@@ -50,10 +50,17 @@ class DriverTable:
         """Keep the rows that lack nothing.
 
         Raises:
-            MethodError: If there is no driver, or no row is complete.
+            MethodError: If there is no driver, a number is infinite, or no row is complete.
         """
         if len(names) < 2:
             raise MethodError("expected one driver or more, got none", argument="drivers")
+        for name, column in zip(names, columns.T, strict=True):
+            if np.isinf(column).any():
+                raise MethodError(
+                    f"expected finite numbers, or NaN where not known; {name!r} has "
+                    f"{np.isinf(column).sum()} that are infinite",
+                    argument="drivers" if name != names[-1] else "outcome",
+                )
         missing = np.isnan(columns)
         counts = missing.sum(axis=0)
         complete = ~missing.any(axis=1)
@@ -84,7 +91,7 @@ def evaluation_table(
     drivers: Sequence[str] | None,
     by: By,
     rows: IntArray,
-    scheme: WeightingScheme,
+    item_weights: Rule,
     min_share: float,
 ) -> DriverTable:
     """Return what evaluations say of drivers and outcome, in points.
@@ -93,7 +100,7 @@ def evaluation_table(
     """
     framework = responses.study.framework
     item = _outcome_item(responses, outcome)
-    weights = scheme.resolve(framework)
+    weights = WeightingScheme(items=item_weights).resolve(framework)
     shares = weights.items.copy()
     if item is not None:
         shares[:, item] = 0.0

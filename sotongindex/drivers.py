@@ -33,7 +33,7 @@ from sotongindex.errors import MethodError
 from sotongindex.responses import Responses
 from sotongindex.results import IndexResult
 from sotongindex.variance import Linearization
-from sotongindex.weighting import WeightingScheme
+from sotongindex.weighting import EqualWeights, Rule
 
 __all__ = [
     "Adjustment",
@@ -62,7 +62,7 @@ def find_drivers(
     organizations: Sequence[str] | None = None,
     method: DriverMethod = "johnson",
     adjustment: Adjustment = "holm",
-    scheme: WeightingScheme | None = None,
+    item_weights: Rule = EqualWeights(),  # frozen
     min_share: float = 0.5,
     variance: Linearization = Linearization(),  # frozen
     level: float = 0.95,
@@ -93,7 +93,7 @@ def find_drivers(
         organizations: Keys of the organizations that count; None means all.
         method: "johnson", or "shapley" for up to 20 drivers.
         adjustment: How the p-values of the slopes are adjusted for being several.
-        scheme: How items count within their dimension; default all equally.
+        item_weights: How items count within their dimension.
         min_share: The least share of a dimension's item weight that a respondent must have
             answered.
         variance: Its rule for a stratum of one cluster; its correction has nothing to do here.
@@ -125,7 +125,7 @@ def find_drivers(
         drivers=drivers,
         by=by,
         rows=_rows(responses, channel=channel, organizations=organizations),
-        scheme=scheme or WeightingScheme(),
+        item_weights=item_weights,
         min_share=min_share,
     )
     design = Design.of(responses, variance)
@@ -136,7 +136,7 @@ def find_drivers(
         weight=None if responses.weight is None else responses.weight[table.rows],
         units=len(used),
         means=len(np.unique(design.stratum[used])),
-        what="respondents",
+        what="respondents" if responses.cluster is None else "clusters",
     )
     sums = group_sums(analysis.influence(), position, len(used))
     factor = design.factor(sums, used, responses.cluster_labels)

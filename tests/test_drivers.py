@@ -245,10 +245,8 @@ def test_channels_and_organizations_that_count() -> None:
 
 def test_weights_of_items_and_of_respondents() -> None:
     table = answers()
-    scheme = si.WeightingScheme(
-        items=si.FixedWeights({"open1": 1.0, "open2": 0.0, "use1": 0.5, "use2": 0.5, "happy": 1.0})
-    )
-    found = find_drivers(responses(table), "happy", scheme=scheme)
+    fixed = si.FixedWeights({"open1": 1.0, "open2": 0.0, "use1": 0.5, "use2": 0.5, "happy": 1.0})
+    found = find_drivers(responses(table), "happy", item_weights=fixed)
     expected = find_drivers(responses(table), "happy", by="items")
     assert found.correlations.values[0] == pytest.approx(expected.correlations.values[0])
     weight = np.repeat([1.0, 2.0], 60)
@@ -378,6 +376,8 @@ def test_what_is_refused(change: dict[str, Any], error: type[Exception], message
 def test_answers_that_cannot_tell() -> None:
     with pytest.raises(MethodError, match="2 drivers need complete answers of 4 or more respond"):
         find_drivers(responses(answers(3)), "happy")
+    with pytest.raises(MethodError, match="4 or more clusters, got 2"):
+        find_drivers(responses(answers(), cluster=np.arange(120) % 2), "happy")
     with pytest.raises(MethodError, match="got 1; leave drivers out"):
         find_drivers(responses(answers(), respondent=np.zeros(120, dtype=int), channel=[0, 1] * 60,
                                duplicates="keep"), "happy")  # fmt: skip
@@ -486,6 +486,7 @@ def test_scores_without_an_error_count_as_exact() -> None:
         (["staf"], DefinitionError, "did you mean 'staff'"),
         ([], MethodError, "expected one driver or more"),
         ({"x": [1.0, 2.0]}, MethodError, "expected 60 numbers for 'x'"),
+        ({"x": [np.inf] * 2 + [1.0] * 58}, MethodError, "drivers: .*'x' has 2 that are infinite"),
         ({"x": {"p1": 1.0}}, DefinitionError, "unknown organization 'p1'"),
         ({"x": {"o1": 1.0, "o2": 2.0}}, MethodError, "3 or more organizations, got 2"),
         ({"x": {}}, MethodError, "none of 60 rows has the outcome and all 1 drivers"),

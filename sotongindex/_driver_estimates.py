@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sotongindex._arrays import FloatArray
+from sotongindex._arrays import FloatArray, IntArray, group_sums
 from sotongindex._claims import Adjustment, adjust_p_values, check_adjustment, p_values
+from sotongindex._design import Design
 from sotongindex._driver_result import DriverMethod, DriverResult, Unit
 from sotongindex._driver_table import DriverTable
-from sotongindex._factors import Block, Blocks, Factor, StoredFactor, covariance
+from sotongindex._factors import CLUSTERS, Block, Blocks, Factor, Labels, StoredFactor, covariance
 from sotongindex._relative_importance import (
     Derived,
     Standardized,
@@ -115,6 +116,17 @@ class Analysis:
     def influence(self) -> FloatArray:
         """Return the influence of every row, (n, 3 k)."""
         return self.sample.influence(self.derived, self.matrix)
+
+    def clustered(self, design: Design, cluster: IntArray, labels: Labels) -> Factor:
+        """Return the factor of `derived` where rows come from these clusters of a design, (n,)."""
+        used, position = np.unique(cluster, return_inverse=True)
+        sums = group_sums(self.influence(), position, len(used))
+        gather = sparse.csr_array(
+            (design.stretch[used], (used, np.arange(len(used)))), (len(labels), len(used))
+        )
+        matrix, strata = gather @ sparse.csr_array(sums), design.strata()
+        means = sparse.diags_array(design.centred) @ (strata.T @ matrix)
+        return StoredFactor({CLUSTERS: Block(labels, matrix, strata, means)})
 
     def by_outcome(self) -> FloatArray:
         """Return the derivatives by every row's outcome, (3 k, n)."""

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sotongindex._arrays import FloatArray, IntArray, group_sums
+from sotongindex._arrays import FloatArray, IntArray, distinct
 from sotongindex._claims import Adjustment
 from sotongindex._design import Design
 from sotongindex._driver_estimates import Analysis, Choices, ScoreErrors
@@ -129,17 +129,17 @@ def find_drivers(
         min_share=min_share,
     )
     design = Design.of(responses, variance)
-    used, position = np.unique(responses.clusters[table.rows].astype(np.int64), return_inverse=True)
+    cluster = responses.clusters[table.rows].astype(np.int64)
+    used = distinct(cluster)
     analysis = Analysis.of(
         table,
         method,
         weight=None if responses.weight is None else responses.weight[table.rows],
         units=len(used),
-        means=len(np.unique(design.stratum[used])),
+        means=len(distinct(design.stratum[used])),
         what="respondents" if responses.cluster is None else "clusters",
     )
-    sums = group_sums(analysis.influence(), position, len(used))
-    factor = design.factor(sums, used, responses.cluster_labels)
+    factor = analysis.clustered(design, cluster, responses.cluster_labels)
     return analysis.result(responses.study, factor, choices=choices, unit="evaluations")
 
 

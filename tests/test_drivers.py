@@ -35,6 +35,7 @@ from sotongindex.models import Organization, Scale, Study, SurveyItem
 from sotongindex.responses import Responses
 from sotongindex.results import IndexResult
 from sotongindex.variance import Linearization
+from sotongindex.weighting import EntropyWeights
 
 KERNELS = {"johnson": johnson, "shapley": shapley, "slopes": slopes, "alone": with_outcome}
 SCALE = Scale(low=0, high=100)
@@ -359,6 +360,7 @@ def test_nothing_is_explained() -> None:
         ({"drivers": ["openness", "openness"]}, DefinitionError, "is used twice"),
         ({"drivers": ["satisfaction"]}, MethodError, "is not the outcome itself"),
         ({"drivers": []}, MethodError, "expected one driver or more, got none"),
+        ({"item_weights": EntropyWeights()}, DefinitionError, "EntropyWeights learns weights"),
         ({"by": "item"}, MethodError, "did you mean 'items'"),
         ({"channel": "blogs"}, DefinitionError, "did you mean 'blog'"),
         ({"channel": "app"}, MethodError, "none of 120 evaluations is of this channel"),

@@ -19,6 +19,7 @@ from sotongindex.drivers import (
 )
 from sotongindex.models import Scale, SurveyItem
 from sotongindex.responses import Responses
+from sotongindex.weighting import OutcomeWeights
 
 METHODS = st.sampled_from([relative_weights, shapley_importance])
 NAMES = st.sampled_from(["johnson", "shapley"])
@@ -158,3 +159,36 @@ def test_shares_add_up_and_r_squared_is_their_sum(table: np.ndarray, method: Any
     np.testing.assert_allclose(
         result.r_squared.standard_error, other.r_squared.standard_error, rtol=1e-5, atol=1e-9
     )
+
+
+RULES = st.sampled_from(["johnson", "shapley", "regression"]).map(
+    lambda method: OutcomeWeights("y", method=method)
+)
+
+
+@given(tables(), RULES, st.randoms(use_true_random=False), st.floats(0.01, 100))
+def test_outcome_weights_are_shares_whatever_order_and_unit(
+    table: np.ndarray, rule: OutcomeWeights, random: Any, scale: float
+) -> None:
+    parts, outcome = table[:, :-1], table[:, -1]
+    found = rule.learn(parts, outcome=outcome)
+    assert (found.weights >= 0).all()
+    np.testing.assert_allclose(found.weights.sum(), 1.0)
+    order = list(range(parts.shape[1]))
+    random.shuffle(order)
+    units = np.arange(len(table))
+    random.shuffle(units)
+    moved = rule.learn(scale * parts[units][:, order], outcome=7 - 3 * (5 - outcome[units]))
+    np.testing.assert_allclose(moved.weights, found.weights[order], rtol=1e-6, atol=1e-9)
+
+
+@given(tables(), RULES)
+def test_what_goes_against_the_outcome_never_weighs(
+    table: np.ndarray, rule: OutcomeWeights
+) -> None:
+    parts, outcome = table[:, :-1], table[:, -1]
+    found = rule.learn(parts, outcome=outcome)
+    if found.fallback is None and parts.shape[1] > 1:
+        direction = found.importance if rule.method == "regression" else found.correlations
+        assert (found.weights[direction <= 0] == 0).all()
+        assert (found.weights[direction > 0] > 0).all()

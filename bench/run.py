@@ -21,6 +21,7 @@ CASES = {
     "replicates": [[]],
     "weights": [[]],
     "robustness": [[]],
+    "drivers": [[]],
 }
 
 

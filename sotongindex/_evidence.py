@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sotongindex._arrays import FloatArray
 from sotongindex._importance import ImportanceWeights, LearnedWeights, WeightLevel
 from sotongindex._learning import LearningRule, no_scores
+from sotongindex._outcome_weights import OutcomeWeights
 from sotongindex.aggregation import aggregate_items, power_mean
 from sotongindex.errors import DefinitionError, MethodError
 from sotongindex.models import Framework
@@ -25,6 +26,7 @@ class Evidence:
         evaluations: How many evaluations they rest on, (o, c), or None.
         powers: The powers of the means over items and over dimensions.
         min_share: The least share of weight that must be present in a mean.
+        outcome: Scores of the outcome, (o, c), where other scores are weighed by it.
     """
 
     framework: Framework
@@ -33,6 +35,7 @@ class Evidence:
     evaluations: FloatArray | None
     powers: tuple[float, float]
     min_share: float
+    outcome: FloatArray | None = None
 
     @classmethod
     def of(
@@ -66,6 +69,9 @@ class Evidence:
     ) -> tuple[LearnedWeights, ...]:
         """Return the weights that a rule learns, given those of the levels below."""
         framework = self.framework
+        if isinstance(rule, OutcomeWeights) and self.outcome is None:
+            judged = self._judged(rule, self._cells(rule, below))
+            return judged.learn(rule, level, channel=channel, below=below)
         if level == "items":
             of = np.array(framework.item_dimensions)
             scores = _over_channels(self._items(rule))
@@ -102,13 +108,34 @@ class Evidence:
             "dimensions": self.framework.dimension_keys,
             "channels": self.framework.channel_keys,
         }[level]
+        given = {"counts": self._counts(rule, channel)}
+        if self.outcome is not None:
+            given["outcome"] = self._outcome(self.outcome, channel)
         return LearnedWeights(
             level=level,
             channel=channel,
             dimension=dimension,
             keys=tuple(keys[part] for part in at),
-            diagnostics=rule.learn(scores[:, at], counts=self._counts(rule, channel)),
+            diagnostics=rule.learn(scores[:, at], **given),
         )
+
+    def _judged(self, rule: OutcomeWeights, cells: FloatArray) -> Evidence:
+        """Return the evidence with the outcome set apart, which is no score of what it judges."""
+        dimension = rule.dimension(self.framework)
+        of = np.array(self.framework.item_dimensions)
+        without = np.arange(cells.shape[2]) != dimension
+        return attrs.evolve(
+            self,
+            items=None if self.items is None else np.where(of != dimension, self.items, np.nan),
+            cells=None if self.cells is None else np.where(without, cells, np.nan),
+            outcome=cells[..., dimension],
+        )
+
+    def _outcome(self, outcome: FloatArray, channel: str | None) -> FloatArray:
+        """Return the outcome on a channel, or its mean over channels, (o,)."""
+        if channel is None:
+            return _over_channels(outcome[..., None])[:, 0]
+        return outcome[:, self.framework.channel_keys.index(channel)]
 
     def _counts(self, rule: LearningRule, channel: str | None) -> FloatArray | None:
         """Return how much every organization counts, (o,); None where all count once."""

@@ -13,10 +13,15 @@ from sotongindex._dispersion_weights import (
     EntropyDiagnostics,
 )
 from sotongindex._factor_weights import FactorDiagnostics
+from sotongindex._outcome_weights import OutcomeDiagnostics
 
 WeightLevel: TypeAlias = Literal["items", "dimensions", "channels"]
 Diagnostics: TypeAlias = (
-    EntropyDiagnostics | CriticDiagnostics | DeviationDiagnostics | FactorDiagnostics
+    EntropyDiagnostics
+    | CriticDiagnostics
+    | DeviationDiagnostics
+    | FactorDiagnostics
+    | OutcomeDiagnostics
 )
 
 

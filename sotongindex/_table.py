@@ -8,12 +8,22 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from sotongindex._text import Language, chance, count, interval, number, say, signed, words
+from sotongindex._text import Language, chance, count, interval, number, say, share, signed, words
 
 __all__ = ["Column", "Kind", "Table"]
 
 Kind: TypeAlias = Literal[
-    "text", "points", "signed", "count", "percentile", "chance", "written", "interval", "bar"
+    "text",
+    "points",
+    "signed",
+    "hundredths",
+    "count",
+    "percentile",
+    "chance",
+    "share",
+    "written",
+    "interval",
+    "bar",
 ]
 Row: TypeAlias = Mapping[str, object]
 
@@ -84,7 +94,15 @@ class Table:
             return interval(first, *rest, language=self.language)
         if column.kind == "percentile":
             return number(first, 0)
-        write = {"points": number, "signed": signed, "count": count, "chance": chance}
+        if column.kind == "hundredths":
+            return signed(first, 2)
+        write = {
+            "points": number,
+            "signed": signed,
+            "count": count,
+            "chance": chance,
+            "share": share,
+        }
         return write[column.kind](first)
 
     def _text(self, row: Row, column: Column) -> str:

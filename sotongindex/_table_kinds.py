@@ -16,6 +16,7 @@ TableKind: TypeAlias = Literal[
     "margins",
     "changes", "relative_changes", "decomposition", "chain", "adoption", "adoption_change",
     "projection", "straight_line",
+    "drivers",
 ]  # fmt: skip
 
 _SCORE = (
@@ -231,5 +232,14 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
         Column("wanted", "written", "target"),
         Column("before", "written"),
         Column("after", "written"),
+    ),
+    "drivers": (
+        Column("outcome_driver", "text", "driver"),
+        Column("explains", "points", "importance"),
+        Column("interval", "interval", ("low", "high")),
+        Column("bar", "bar", ("importance", "low", "high")),
+        Column("share_explained", "share", "share"),
+        Column("standardized_slope", "hundredths", "slope"),
+        Column("adjusted_p", "chance"),
     ),
 }

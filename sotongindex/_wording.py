@@ -27,6 +27,7 @@ from sotongindex.weighting import (
     EqualWeights,
     FactorWeights,
     LearnedWeights,
+    OutcomeWeights,
     PairwiseWeights,
     RankOrderWeights,
     Rule,
@@ -49,6 +50,7 @@ _LEARNED: Mapping[type[LearningRule], str] = {
     DeviationWeights: "deviation",
     EntropyWeights: "entropy",
     FactorWeights: "factor",
+    OutcomeWeights: "outcome",
 }
 
 

@@ -33,6 +33,7 @@ from sotongindex._importance import ImportanceWeights, LearnedWeights, WeightLev
 from sotongindex._judgements import Agreement, amounts_for, check_sum
 from sotongindex._labels import pairs_of
 from sotongindex._learning import LearningRule
+from sotongindex._outcome_weights import OutcomeDiagnostics, OutcomeWeights
 from sotongindex._pairwise import PairwiseDiagnostics, PairwiseWeights, Reconsideration
 from sotongindex._pairwise_matrix import PairwiseConsistency, PairwiseMethod, RandomIndex
 from sotongindex._validators import are_known, is_positive, number_of
@@ -56,6 +57,8 @@ __all__ = [
     "FixedWeights",
     "ImportanceWeights",
     "LearnedWeights",
+    "OutcomeDiagnostics",
+    "OutcomeWeights",
     "PairwiseConsistency",
     "PairwiseDiagnostics",
     "PairwiseMethod",
@@ -150,6 +153,7 @@ Rule: TypeAlias = (
     | CriticWeights
     | DeviationWeights
     | FactorWeights
+    | OutcomeWeights
 )
 _Place: TypeAlias = tuple[WeightLevel, str | None]
 
@@ -209,6 +213,9 @@ class WeightingScheme:
             DefinitionError: If a rule names an unknown key, lacks a key, or does not add up.
         """
         _weights_of(_awaiting(self), framework)
+        for _, _, rule in self.rules:
+            if isinstance(rule, OutcomeWeights):
+                rule.dimension(framework)
 
     def resolve(
         self,

@@ -55,6 +55,7 @@ from sotongindex.weighting import (
     EqualWeights,
     FactorWeights,
     FixedWeights,
+    OutcomeWeights,
     PairwiseWeights,
     RankOrderWeights,
     SwingWeights,
@@ -186,6 +187,7 @@ def definitions() -> dict[str, object]:
         "layout": RECIPE.layout,
         "linearization": Linearization(correction="design", lonely="adjust"),
         "organization": STUDY.organizations[0],
+        "outcome-weights": OutcomeWeights("q1", method="regression"),
         "pairwise-weights": PairwiseWeights(
             {"kim": {"openness": {"usefulness": 0.5}}, "lee": {}},
             method="geometric mean",

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sotongindex._arrays import FloatArray, read_only
+from sotongindex._benefit_of_the_doubt import BenefitOfTheDoubt, benefit_of_the_doubt
 from sotongindex._best_worst import BestWorstDiagnostics, BestWorstWeights
 from sotongindex._direct_weights import BudgetWeights, RankMethod, RankOrderWeights, SwingWeights
 from sotongindex._dispersion_weights import (
@@ -36,12 +37,14 @@ from sotongindex._learning import LearningRule
 from sotongindex._outcome_weights import OutcomeDiagnostics, OutcomeWeights
 from sotongindex._pairwise import PairwiseDiagnostics, PairwiseWeights, Reconsideration
 from sotongindex._pairwise_matrix import PairwiseConsistency, PairwiseMethod, RandomIndex
+from sotongindex._share_limits import ShareLimits
 from sotongindex._validators import are_known, is_positive, number_of
 from sotongindex.errors import DefinitionError
 from sotongindex.models import Framework
 
 __all__ = [
     "Agreement",
+    "BenefitOfTheDoubt",
     "BestWorstDiagnostics",
     "BestWorstWeights",
     "BudgetWeights",
@@ -68,8 +71,10 @@ __all__ = [
     "RankOrderWeights",
     "Reconsideration",
     "Rule",
+    "ShareLimits",
     "SwingWeights",
     "WeightingScheme",
+    "benefit_of_the_doubt",
 ]
 
 

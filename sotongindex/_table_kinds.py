@@ -12,7 +12,7 @@ __all__ = ["TABLES", "TableKind"]
 TableKind: TypeAlias = Literal[
     "index", "league", "channels", "dimensions", "means", "peers", "standing", "gaps",
     "priorities", "findings", "ranks", "shrinkage", "respondent_plan", "differences", "bands",
-    "robustness", "sensitivity", "importance",
+    "robustness", "sensitivity", "importance", "methods",
     "margins",
     "changes", "relative_changes", "decomposition", "chain", "adoption", "adoption_change",
     "projection", "straight_line",
@@ -223,6 +223,15 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
         Column("share", "points"),
         Column("ratio", "points"),
         Column("interval", "interval", ("ratio_low", "ratio_high")),
+    ),
+    "methods": (
+        Column("organization"),
+        Column("first_score", "points"),
+        Column("second_score", "points"),
+        Column("difference", "signed"),
+        Column("interval", "interval", ("low", "high")),
+        Column("first_rank", "count"),
+        Column("second_rank", "count"),
     ),
     "margins": (
         Column("group"),

@@ -18,6 +18,7 @@ CASES = {
     "reading": [["pandas"], ["polars"], ["pyarrow"]],
     "ranks": [[]],
     "raking": [[]],
+    "envelope": [[]],
     "replicates": [[]],
     "weights": [[]],
     "robustness": [[]],

@@ -264,9 +264,9 @@ def _good_price(price: FloatArray) -> float:
             behind = np.concatenate([np.cumsum(price[unit, others][::-1])[::-1], [0.0]])
             costs = ahead + behind
             place = int(costs.argmin())
-            improved |= bool(costs[place] < costs[order.index(unit)] - TIE_WIDTH)
-            if costs[place] < costs[order.index(unit)]:
+            if costs[place] < costs[order.index(unit)] - TIE_WIDTH:
                 order = [*others[:place], unit, *others[place:]]
+                improved = True
     return float(np.triu(price[np.ix_(order, order)], 1).sum())
 
 

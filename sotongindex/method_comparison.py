@@ -179,7 +179,7 @@ def _notices(first: IndexResult, second: IndexResult, reasons: Reasons) -> tuple
         notices.append(
             Notice(
                 code="not scored in both",
-                message="organizations without a score in one of the results are not compared",
+                message="organizations that are not scored in both results are not compared",
                 keys=tuple(np.array(first.organizations)[reasons != ""].tolist()),
             )
         )

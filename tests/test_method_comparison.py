@@ -156,7 +156,7 @@ def test_who_is_not_scored_in_both_is_left_out() -> None:
     assert [(notice.code, notice.keys) for notice in found.notices] == [
         ("not scored in both", ("b",))
     ]
-    assert "note: organizations without a score" in str(found)
+    assert "note: organizations that are not scored in both" in str(found)
 
 
 def published(scores: tuple[float, ...], errors: tuple[float, ...] | None = None) -> IndexResult:

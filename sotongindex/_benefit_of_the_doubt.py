@@ -9,6 +9,7 @@ from scipy import sparse
 
 from sotongindex._arrays import FloatArray, float_array, read_only
 from sotongindex._nearest_weights import nearest_weights
+from sotongindex._power_mean import score_table
 from sotongindex._share_limits import ShareLimits
 from sotongindex._simplex import TOLERANCE, Flags, Optima, solve_units
 from sotongindex.errors import MethodError
@@ -27,7 +28,7 @@ class BenefitOfTheDoubt:
         weights: The weights of every unit, (u, k): of all that give the score, those whose
             contributions are nearest to equal. The score is the sum of weights times parts.
         shares: What every part contributes, (u, k), adding up to 1; 0 where the score is 0.
-        unique: Whether no other weights give the score, (u,).
+        unique: Whether it is certain that no other weights give the score, (u,).
         peers: How much of each peer it takes to be at least as good in every part, (u, u): with
             intensities l, the score is their sum. A unit that scores 1 is its own peer.
         jacobian: The derivative of every score by every part of every unit, (u, u * k), in the
@@ -125,19 +126,12 @@ def benefit_of_the_doubt(
 
 
 def _table(scores: ArrayLike) -> FloatArray:
-    """Return scores as a table, once they are what benefit of the doubt is defined for."""
-    given: FloatArray = np.asarray(scores, dtype=np.float64)
-    if given.ndim != 2 or 0 in given.shape:
+    """Return the scores as a table of numbers of 0 or more."""
+    given = score_table(scores)
+    if (given < 0).any():
+        unit, part = np.argwhere(given < 0)[0].tolist()
         raise MethodError(
-            f"expected a table with a row for every unit and a column for every part, got the "
-            f"shape {given.shape}",
-            argument="scores",
-        )
-    bad = (given < 0) | np.isinf(given)
-    if bad.any():
-        unit, part = np.argwhere(bad)[0].tolist()
-        raise MethodError(
-            f"expected finite scores of 0 or more; {bad.sum()} are not, the first is "
+            f"expected scores of 0 or more; {(given < 0).sum()} are below, the first is "
             f"{given[unit, part]:g} of unit {unit} in part {part}; shift or reverse the part, so "
             "that 0 is its worst",
             argument="scores",

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotongindex._arrays import FloatArray
+from sotongindex._power_mean import part_weights, score_table
 from sotongindex.errors import MethodError
 from sotongindex.percentiles import TIE_WIDTH
 
@@ -26,7 +27,7 @@ def pairwise_support(scores: ArrayLike, weights: ArrayLike) -> FloatArray:
         Shares from 0 to 1, (u, u); with its transpose they add up to 1.
 
     Raises:
-        MethodError: If the scores are not a table, or the weights do not fit them.
+        MethodError: If the scores are not a table of finite numbers, or the weights do not fit.
 
     References:
         Munda and Nardo (2009), doi:10.1080/00036840601019364.
@@ -34,18 +35,8 @@ def pairwise_support(scores: ArrayLike, weights: ArrayLike) -> FloatArray:
     >>> pairwise_support([[60.0, 50.0], [50.0, 50.0]], [0.6, 0.4]).round(1).tolist()
     [[0.5, 0.8], [0.2, 0.5]]
     """
-    given, weight = np.asarray(scores, dtype=np.float64), np.asarray(weights, dtype=np.float64)
-    if given.ndim != 2 or weight.shape != given.shape[1:]:
-        raise MethodError(
-            f"expected a table of units and parts, and a weight for every part, got the shapes "
-            f"{given.shape} and {weight.shape}",
-            argument="weights",
-        )
-    if not ((weight >= 0) & np.isfinite(weight)).all() or not weight.any():
-        raise MethodError(
-            f"expected finite weights of 0 or more, one of them positive, got {weight.tolist()}",
-            argument="weights",
-        )
+    given = score_table(scores)
+    weight = part_weights(weights, given.shape[1])
     ahead, common = np.zeros((2, len(given), len(given)))
     for part, importance in zip(given.T, weight, strict=True):
         distance = part[:, None] - part[None, :]

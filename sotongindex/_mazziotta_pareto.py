@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from sotongindex._arrays import FloatArray, float_array
-from sotongindex._power_mean import power_mean
+from sotongindex._power_mean import part_weights, power_mean, score_table
 from sotongindex.errors import MethodError
 
 Penalty: TypeAlias = Literal["downward", "upward"]
@@ -93,8 +93,9 @@ def mazziotta_pareto(
         The scores, with the means that the penalty was put on.
 
     Raises:
-        MethodError: If the scores are not a table, a part is the same for all units and cannot be
-            standardized, goalposts do not ascend, or a mean is not above 0.
+        MethodError: If the scores are not a table of finite numbers, the weights do not fit, a part
+            is the same for all units and cannot be standardized, goalposts do not ascend, or a mean
+            is not above 0.
 
     References:
         Mazziotta and Pareto (2016), doi:10.1007/s11205-015-0998-2. De Muro, Mazziotta and Pareto
@@ -108,17 +109,12 @@ def mazziotta_pareto(
     """
     if penalty not in get_args(Penalty):
         raise MethodError(f'expected "downward" or "upward", got {penalty!r}', argument="penalty")
-    given = np.asarray(scores, dtype=np.float64)
-    if given.ndim != 2 or 0 in given.shape or np.isinf(given).any():
-        raise MethodError(
-            f"expected a table of finite numbers, a row for every unit, got the shape "
-            f"{given.shape}",
-            argument="scores",
-        )
+    given = score_table(scores)
+    weight = part_weights(weights, given.shape[1])
     standardized = goalposts is None
     origin, slopes = _standard(given) if goalposts is None else _between(goalposts, given.shape[1])
     rescaled = origin + slopes * given
-    mean = power_mean(rescaled, weights, min_share=min_share)
+    mean = power_mean(rescaled, weight, min_share=min_share)
     if (mean.value <= 0).any():
         raise MethodError(
             f"the penalty needs means above 0 on the scale around 100, got "
@@ -127,7 +123,7 @@ def mazziotta_pareto(
         )
     sign = -1.0 if penalty == "downward" else 1.0
     middle = mean.value[:, None]
-    variance = power_mean((rescaled - middle) ** 2, weights).value
+    variance = power_mean((rescaled - middle) ** 2, weight).value
     ratio = (variance / mean.value**2)[:, None]
     steepness = 2 * (rescaled - middle) / middle - ratio
     present = mean.gradient > 0

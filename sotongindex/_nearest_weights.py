@@ -17,7 +17,7 @@ def nearest_weights(
     :math:`\min \sum_i (w_i y_i - s / k)^2` over all weights that give :math:`s`; where
     :math:`y_i = 0`, :math:`w_i^2` takes the place of the term. Strictly convex, so there is one.
     """
-    weights = optima.weights.copy()
+    weights = np.maximum(optima.weights, 0.0)  # rounding leaves -1e-17 where 0 is meant
     pool = optima.pool
     open_units = np.flatnonzero(~optima.unique)
     while len(open_units):
@@ -38,7 +38,7 @@ def _nearest(
     own: FloatArray, peers: FloatArray, restrictions: FloatArray, *, best: float
 ) -> FloatArray:
     """Solve one unit's least distance program by non-negative least squares (Lawson, Hanson)."""
-    from scipy.optimize import nnls  # noqa: PLC0415  # it takes a tenth of the library's import
+    from scipy.optimize import nnls  # noqa: PLC0415  # slow to import
 
     positive = own > 0
     measure = np.where(positive, own, 1.0)

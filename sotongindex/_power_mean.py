@@ -10,6 +10,49 @@ from sotongindex._arrays import FloatArray
 from sotongindex.errors import MethodError
 
 
+def score_table(scores: ArrayLike) -> FloatArray:
+    """Return scores as a table of units and parts (u, k); NaN means missing.
+
+    Raises:
+        MethodError: If they are no table, an empty one, or one is infinite.
+    """
+    given = np.asarray(scores, dtype=np.float64)
+    if given.ndim != 2 or 0 in given.shape:
+        raise MethodError(
+            "expected a table with a row for every unit and a column for every part, got the shape "
+            f"{given.shape}",
+            argument="scores",
+        )
+    if np.isinf(given).any():
+        unit, part = np.argwhere(np.isinf(given))[0].tolist()
+        raise MethodError(
+            f"expected finite numbers, or NaN where missing; unit {unit} has "
+            f"{given[unit, part]:g} in part {part}",
+            argument="scores",
+        )
+    return given
+
+
+def part_weights(weights: ArrayLike, parts: int) -> FloatArray:
+    """Return one weight for each of so many parts, (k,).
+
+    Raises:
+        MethodError: If there are more or fewer, one is negative or infinite, or all are 0.
+    """
+    given = np.asarray(weights, dtype=np.float64)
+    if given.shape != (parts,):
+        raise MethodError(
+            f"expected one weight for each of {parts} parts, got the shape {given.shape}",
+            argument="weights",
+        )
+    if not ((given >= 0) & np.isfinite(given)).all() or not given.any():
+        raise MethodError(
+            f"expected finite weights of 0 or more, one of them positive, got {given.tolist()}",
+            argument="weights",
+        )
+    return given
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class PowerMean:
     """Weighted power means along the last axis.

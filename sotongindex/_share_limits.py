@@ -10,7 +10,7 @@ import numpy as np
 
 from sotongindex._arrays import FloatArray
 from sotongindex._simplex import Flags
-from sotongindex._validators import is_one_of
+from sotongindex._validators import is_one_of, number_of
 from sotongindex.errors import DefinitionError
 
 Share: TypeAlias = float | tuple[float, ...]
@@ -19,7 +19,9 @@ _ROUNDING = 1e-12
 
 
 def _share(value: float | Iterable[float]) -> Share:
-    return tuple(map(float, value)) if isinstance(value, Iterable) else float(value)
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return number_of(value)
+    return tuple(map(number_of, value))
 
 
 def _pairs(value: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -38,7 +38,7 @@ class Optima:
         peers: The numbers of the units that set the limit, (u, k); -1 where there is none.
         intensities: How much of each peer, (u, k).
         limits: The multipliers of the unit's own restrictions, (u, m).
-        unique: Whether no other weights are as good, (u,).
+        unique: Whether it is certain that no other weights are as good, (u,).
         pool: The numbers of the units that were worth being a peer, (p,).
     """
 

@@ -246,8 +246,8 @@ def test_first_order_errors_are_those_of_repeated_samples() -> None:
     [
         ([1.0, 2.0], "row for every unit and a column for every part, got the shape (2,)"),
         (np.empty((0, 3)), "got the shape (0, 3)"),
-        ([[1.0, 2.0], [3.0, -1.0]], "1 are not, the first is -1 of unit 1 in part 1"),
-        ([[1.0, np.inf]], "the first is inf of unit 0 in part 1"),
+        ([[1.0, 2.0], [3.0, -1.0]], "1 are below, the first is -1 of unit 1 in part 1"),
+        ([[1.0, np.inf]], "unit 0 has inf in part 1"),
     ],
 )
 def test_bad_scores(scores: Any, message: str) -> None:
@@ -261,6 +261,8 @@ def test_bad_scores(scores: Any, message: str) -> None:
     ("limits", "message"),
     [
         ({"low": -0.1}, "ShareLimits.low: expected shares from 0 to 1, got -0.1"),
+        ({"low": "0.1"}, "ShareLimits.low: expected shares from 0 to 1, got nan"),
+        ({"low": (0.1, "0.1")}, "ShareLimits.low: expected shares from 0 to 1, got (0.1, nan)"),
         ({"high": NAN}, "ShareLimits.high: expected shares from 0 to 1, got nan"),
         ({"low": 0.6}, "no shares of 2 parts add up to 1 and keep low=0.6"),
         ({"high": 0.4}, "no shares of 2 parts add up to 1"),

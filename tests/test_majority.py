@@ -113,8 +113,12 @@ def test_bad_support(support: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("scores", "weights", "message"),
     [
-        ([1.0, 2.0], [1.0, 1.0], "got the shapes (2,) and (2,)"),
-        ([[1.0, 2.0]], [1.0], "got the shapes (1, 2) and (1,)"),
+        (
+            [1.0, 2.0],
+            [1.0, 1.0],
+            "row for every unit and a column for every part, got the shape (2,)",
+        ),
+        ([[1.0, 2.0]], [1.0], "one weight for each of 2 parts, got the shape (1,)"),
         ([[1.0, 2.0]], [1.0, -1.0], "finite weights of 0 or more"),
         ([[1.0, 2.0]], [0.0, 0.0], "one of them positive"),
     ],
@@ -123,4 +127,4 @@ def test_bad_scores_and_weights(scores: Any, weights: Any, message: str) -> None
     with pytest.raises(MethodError) as caught:
         pairwise_support(scores, weights)
     assert message in str(caught.value)
-    assert caught.value.argument == "weights"
+    assert caught.value.argument == ("scores" if message.startswith("row") else "weights")

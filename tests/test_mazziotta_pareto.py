@@ -88,8 +88,13 @@ def test_missing_parts_and_the_least_share() -> None:
 @pytest.mark.parametrize(
     ("scores", "more", "argument", "message"),
     [
-        ([50.0], {}, "scores", "a row for every unit, got the shape (1,)"),
-        ([[50.0, np.inf, 1.0]], {}, "scores", "expected a table of finite numbers"),
+        (
+            [50.0],
+            {},
+            "scores",
+            "a row for every unit and a column for every part, got the shape (1,)",
+        ),
+        ([[50.0, np.inf, 1.0]], {}, "scores", "unit 0 has inf in part 1"),
         (
             [[50.0, 1.0, 2.0], [50.0, 2.0, 3.0]],
             {"goalposts": None},

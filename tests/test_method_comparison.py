@@ -12,10 +12,10 @@ from support import answered, small_study
 from sotongindex.datasets import sample_panel
 from sotongindex.errors import DefinitionError, MethodError
 from sotongindex.index import IndexMethod, IndexResult, compute_index
-from sotongindex.method_comparison import compare_methods
+from sotongindex.method_comparison import _flips, compare_methods
 from sotongindex.models import Study
 from sotongindex.responses import Responses
-from sotongindex.variance import GroupJackknife
+from sotongindex.variance import Estimates, GroupJackknife
 from sotongindex.weighting import FixedWeights, WeightingScheme
 
 ITEMS = (("q1", "d1"), ("q2", "d2"))
@@ -193,6 +193,24 @@ def test_rank_correlations_of_four() -> None:
     found = compare_methods(published((80, 70, 60, 50)), published((70, 80, 50, 60)))
     assert found.spearman == pytest.approx(0.6)
     assert found.kendall == pytest.approx(1 / 3)
+
+
+def test_the_p_value_of_a_flip_keeps_its_level() -> None:
+    rng = np.random.default_rng(2)
+    pairs = 4000
+    # In truth the first of a pair is level with the other in one result and behind in the second.
+    results = tuple(
+        Estimates.independent(rng.normal([ahead, 0.0], 1.0, (pairs, 2)).ravel(), 1.0, lower=-100.0)
+        for ahead in (0.0, -8.0)
+    )
+    distance = results[0].values.reshape(pairs, 2) @ [1.0, -1.0]
+    flipped = np.flatnonzero(distance > 0)
+    flips = _flips(
+        results, 2 * flipped, 2 * flipped + 1, pairs=pairs, adjustment="benjamini-hochberg"
+    )
+    claimed = (flips.p <= 0.05).sum() / pairs
+    assert claimed == pytest.approx(0.05, abs=3 * np.sqrt(0.05 * 0.95 / pairs))
+    assert (flips.adjusted_p >= flips.p).all()
 
 
 # -- shown ---------------------------------------------------------------------------------------

@@ -208,7 +208,9 @@ def _user_families() -> list[str]:
 def _has_hangul(file: str) -> bool:
     from matplotlib.ft2font import FT2Font
 
-    return FT2Font(file).get_char_index(ord("가")) > 0
+    # Some fonts have the first syllables only: one in 97 tells, from the first to near the last.
+    font = FT2Font(file)
+    return all(font.get_char_index(code) > 0 for code in range(ord("가"), ord("힣"), 97))
 
 
 # -- rows ----------------------------------------------------------------------------------------

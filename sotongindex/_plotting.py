@@ -190,7 +190,9 @@ def _font_files() -> dict[str, str]:
     """Return a file of every installed font family."""
     from matplotlib.font_manager import fontManager
 
-    return {entry.name: entry.fname for entry in reversed(fontManager.ttflist)}
+    # The last resort of matplotlib has a box for every letter there is.
+    listed = reversed(fontManager.ttflist)
+    return {one.name: one.fname for one in listed if not one.name.startswith("Last Resort")}
 
 
 def _user_families() -> list[str]:

@@ -173,7 +173,7 @@ def scatter_points(pen: Pen, scatter: Scatter) -> None:
     for count, place in enumerate(order):
         quadrant = int(scatter.quadrant[place])
         color = ACCENT if quadrant == 0 else "0.25"
-        at = scatter.performance[place], scatter.importance[place]
+        at = float(scatter.performance[place]), float(scatter.importance[place])
         axes.hlines(at[1], scatter.low[place], scatter.high[place], color=color, linewidth=1.4)
         axes.plot(*at, "oDsp"[quadrant], color=color, markersize=13, zorder=3)
         pen.write(*at, str(count + 1), ha="center", va="center", color="white", zorder=4, size=7)

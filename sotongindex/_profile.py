@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sotongindex._ledger import Ledger, Row
 from sotongindex._plan_sentences import Plans
-from sotongindex._render import peers_words, study_names, target_words
+from sotongindex._render import peers_words, study_names
 from sotongindex._text import Language, chance, count, interval, number, say, signed
-from sotongindex.attainment import describe
+from sotongindex.attainment import target_names
 
 __all__ = ["Names", "profile_sentences", "row_names"]
 
@@ -22,7 +22,7 @@ def row_names(ledger: Ledger, language: Language) -> Names:
     gaps = findings.gaps.gaps if findings.gaps else ()
     return {
         **study_names(findings.index.study, language),
-        "target": {describe(gap.target): target_words(gap.target, language) for gap in gaps},
+        "target": target_names(gaps, language),
     }
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sotongindex._arrays import FloatArray, float_array, read_only
 from sotongindex._columns import rows_from_columns
 from sotongindex._html import View
-from sotongindex._render import Rendered, prefixed, rows_view, target_words
+from sotongindex._render import Rendered, prefixed, rows_view
 from sotongindex._text import Language
-from sotongindex.attainment import TargetGap, describe, named_columns, part_of
+from sotongindex.attainment import TargetGap, describe, named_columns, part_of, target_names
 from sotongindex.errors import DefinitionError
 from sotongindex.results import IndexResult
 from sotongindex.variance import Estimates
@@ -112,16 +112,13 @@ class StatusResult(Rendered):
         return [row for one in self.statuses for row in one.to_rows()]
 
     def _view(self, language: Language) -> View:
-        gaps = [one.gap for one in self.statuses]
         return rows_view(
             "status",
             self.to_rows(),
             language=language,
             study=self.result.study,
             names={
-                "target": {
-                    describe(gap.target): target_words(gap.target, language) for gap in gaps
-                },
+                "target": target_names((one.gap for one in self.statuses), language),
                 "status": prefixed("status", language),
             },
             level=self.result.method.level,
@@ -204,16 +201,13 @@ class CheckResult(Rendered):
         return [row for one in self.checks for row in one.to_rows()]
 
     def _view(self, language: Language) -> View:
-        gaps = [one.gap for one in self.checks]
         return rows_view(
             "target_check",
             self.to_rows(),
             language=language,
             study=self.result.study,
             names={
-                "target": {
-                    describe(gap.target): target_words(gap.target, language) for gap in gaps
-                },
+                "target": target_names((one.gap for one in self.checks), language),
                 "verdict": prefixed("verdict.parts", language),
             },
             level=self.result.method.level,

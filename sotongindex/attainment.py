@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -230,7 +231,7 @@ class GapResult(Rendered):
             rows += sorted(
                 gap.to_rows(), key=lambda row: (row["gap"] is None, -_number(row["gap"]))
             )
-        words = {describe(gap.target): target_words(gap.target, language) for gap in self.gaps}
+        words = target_names(self.gaps, language)
         targets = ", ".join(words.values())
         names = study_names(study, language)["organization"]
         return View(
@@ -255,6 +256,11 @@ class GapResult(Rendered):
             told = f"{met} of {int(known.sum())} meet it"
             lines.append(f"  {part_of(gap.target)} to {describe(gap.target)}: {told}")
         return "\n".join([*lines, *(f"  note: {notice.message}" for notice in self.notices)])
+
+
+def target_names(gaps: Iterable[TargetGap], language: Language) -> dict[str, str]:
+    """Return for the descriptions of targets what they ask for, in words."""
+    return {describe(gap.target): target_words(gap.target, language) for gap in gaps}
 
 
 def part_of(target: Target) -> str:

@@ -288,5 +288,5 @@ def _shares(
     rises = steps * np.nan_to_num(np.maximum(open_gaps, 0.0))[:, None, None]
     # A cell that two targets raise is raised by the larger one.
     owned = (rises.argmax(axis=0) == np.arange(len(parts))[:, None, None]) & (rises > 0)
-    covered = (steps * ~np.isnan(open_gaps)[:, None, None]).any(axis=0)
+    covered = np.asarray((steps[~np.isnan(open_gaps)] > 0).any(axis=0))
     return (slope * steps * owned).sum(axis=(1, 2)), covered

@@ -23,6 +23,7 @@ CASES = {
     "weights": [[]],
     "robustness": [[]],
     "drivers": [[]],
+    "plans": [[]],
 }
 
 

@@ -32,6 +32,7 @@ Reason: TypeAlias = Literal[
     "no history as long",
     "no link",
     "no target",
+    "no weight",
 ]
 Reasons: TypeAlias = NDArray[np.str_]
 
@@ -111,7 +112,7 @@ def shown(values: FloatArray, reasons: Reasons) -> FloatArray:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Subject:
-    """One number an organization: the index, a channel, a dimension or a cell. Arrays are (o,).
+    """One number an organization: the index, a channel, a dimension, a cell or an item, (o,).
 
     Attributes:
         channel: The channel; None means all together.
@@ -126,10 +127,21 @@ class Subject:
     respondents: FloatArray
 
     @classmethod
-    def of(cls, result: IndexResult, channel: str | None, dimension: str | None) -> Subject:
+    def of(
+        cls,
+        result: IndexResult,
+        channel: str | None,
+        dimension: str | None,
+        *,
+        item: str | None = None,
+    ) -> Subject:
         """Take one number of every organization out of a result."""
-        estimates = result.estimates(channel=channel, dimension=dimension)
+        estimates = result.estimates(channel=channel, dimension=dimension, item=item)
         respondents = respondents_of(result, channel, dimension)
+        if item is not None:
+            framework = result.study.framework
+            at = framework.channel_keys.index(str(channel)), framework.item_keys.index(item)
+            respondents = np.fmin(respondents, result.counts.answers[:, *at])
         return cls(
             channel=channel,
             dimension=dimension,

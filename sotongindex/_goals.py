@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import attrs
 
@@ -13,6 +14,7 @@ from sotongindex._validators import (
     are_all,
     are_known,
     are_unique,
+    field_name,
     is_a,
     is_finite,
     is_key,
@@ -152,33 +154,121 @@ class GradeCut:
 
 
 @attrs.frozen(kw_only=True)
-class Target:
-    """A score to reach (목표치): of the index, of a channel, of a dimension, or of both together.
+class RoleModel:
+    """A target that one named organization sets: its score.
 
     Attributes:
-        score: A number of points from 0 to 100, a statistic of the peers, or a grade's cut-off.
+        organization: The key of the organization.
+    """
+
+    organization: str = attrs.field(validator=is_key)
+
+
+def _is_points(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """A number of points lies within 0 and 100; other rules check themselves."""
+    if attrs.has(type(value)):
+        return
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and 0 <= value <= 100):  # type: ignore[operator]  # a number, just checked
+        raise DefinitionError(
+            f"expected 0 to 100 points, or a rule such as PeerStatistic, got {value!r}",
+            field=field_name(instance, attribute),
+            key=value,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class GapClosure:
+    r"""A target from an organization's own past: a share of its distance to a benchmark each year.
+
+    From the baseline :math:`b` (given to `find_gaps`) and the benchmark :math:`B`, after :math:`t`
+    years the target is :math:`b + \min(1, r t) (B - b)`: with the rate :math:`r = 0.2` a fifth of
+    the first distance every year, all of it after five. Whoever began above the benchmark is asked
+    to stay where it was.
+
+    Attributes:
+        since: The day of the baseline.
+        rate: The share of the first distance that is closed in a year, above 0 and up to 1.
+        benchmark: What the distance is measured to: points, peers, a grade or a role model.
+
+    Raises:
+        DefinitionError: If the rate or a number of points is out of range.
+
+    >>> closure = GapClosure(since=date(2025, 10, 1), benchmark=80.0)
+    >>> round(closure.share(date(2027, 10, 1)), 6)
+    0.4
+    """
+
+    since: date = attrs.field(validator=is_a(date))
+    rate: float = attrs.field(default=0.2, validator=is_finite)
+    benchmark: float | PeerStatistic | GradeCut | RoleModel = attrs.field(
+        default=PeerStatistic(statistic="top decile mean"), validator=_is_points
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < self.rate <= 1:
+            raise DefinitionError(
+                f"expected a share above 0 and up to 1, got {self.rate}", field="GapClosure.rate"
+            )
+
+    def share(self, day: date) -> float:
+        """Return the share of the first distance that is to be closed on a day, 0 to 1."""
+        return min(1.0, max(0.0, self.rate * years_between(self.since, day)))
+
+
+def years_between(start: date, end: date) -> float:
+    """Return years: whole ones by the calendar, and the part of the last one that has passed."""
+    years = end.year - start.year
+    last, following = (_anniversary(start, years + step) for step in (0, 1))
+    if last > end:
+        years, last, following = years - 1, _anniversary(start, years - 1), last
+    return years + (end - last).days / (following - last).days
+
+
+def _anniversary(day: date, years: int) -> date:
+    """Return the same day of another year; 1 March for 29 February where there is none."""
+    leap_day = (day.month, day.day) == (2, 29) and not isleap(day.year + years)
+    return date(day.year + years, 3, 1) if leap_day else day.replace(year=day.year + years)
+
+
+@attrs.frozen(kw_only=True)
+class Target:
+    """A score to reach (목표치): of the index, a channel, a dimension, both together, or an item.
+
+    Attributes:
+        score: A number of points from 0 to 100, a statistic of the peers, a grade's cut-off, the
+            score of a role model, or a part of the way from the organization's own past.
         organization: The organization it is for; None means every organization.
         channel: The channel it is for; None means all channels together.
         dimension: The dimension it is for; None means all dimensions together.
+        item: The item it is for, on the channel; None means all items together.
         due: The day it is to be reached.
 
     Raises:
-        DefinitionError: If a number lies outside 0 to 100.
+        DefinitionError: If a number lies outside 0 to 100, an item comes without its channel or
+            with a dimension, or a `GapClosure` has no day due after it began.
     """
 
-    score: float | PeerStatistic | GradeCut
+    score: float | PeerStatistic | GradeCut | RoleModel | GapClosure = attrs.field(
+        validator=_is_points
+    )
     organization: str | None = attrs.field(default=None, validator=is_text_or_none)
     channel: str | None = attrs.field(default=None, validator=is_text_or_none)
     dimension: str | None = attrs.field(default=None, validator=is_text_or_none)
+    item: str | None = attrs.field(default=None, validator=is_text_or_none)
     due: date | None = None
 
     def __attrs_post_init__(self) -> None:
-        if isinstance(self.score, PeerStatistic | GradeCut):
-            return
-        number = isinstance(self.score, int | float) and not isinstance(self.score, bool)
-        if not (number and 0 <= self.score <= 100):
+        if self.item is not None and (self.channel is None or self.dimension is not None):
             raise DefinitionError(
-                f"expected 0 to 100 points, a PeerStatistic or a GradeCut, got {self.score!r}",
-                field="Target.score",
-                key=self.score,
+                "an item is scored on a channel: name its channel, and no dimension",
+                field="Target.item",
+                key=self.item,
+            )
+        if isinstance(self.score, GapClosure) and (self.due is None or self.due < self.score.since):
+            raise DefinitionError(
+                f"expected a day after {self.score.since}, got {self.due}: how much of the "
+                "distance is to be closed depends on the time",
+                field="Target.due",
+                key=self.due,
             )

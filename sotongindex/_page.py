@@ -9,6 +9,7 @@ import numpy as np
 
 from sotongindex._html import STYLE, escape, facts_html, list_html, table_html
 from sotongindex._ledger import Ledger, Row
+from sotongindex._plan_sentences import Plans
 from sotongindex._profile import Names, profile_sentences, row_names
 from sotongindex._render import (
     TableKind,
@@ -74,7 +75,7 @@ def page(
         check: The check of the answers, to list its findings.
     """
     names = row_names(ledger, language)
-    builder = _Page(ledger=ledger, language=language, names=names)
+    builder = _Page(ledger=ledger, language=language, names=names, plans=Plans.of(ledger.findings))
     study = ledger.findings.index.study
     title = f"{say('report.title', language)} · {study.key}"
     sections = [
@@ -101,6 +102,7 @@ class _Page:
     ledger: Ledger
     language: Language
     names: Names
+    plans: Plans
 
     def say(self, key: str, **values: object) -> str:
         """Return words, escaped."""
@@ -260,7 +262,9 @@ class _Page:
     def _details(self, row: Row) -> str:
         key = str(row["organization"])
         between = interval(row["low"], row["high"], language=self.language)
-        sentences = profile_sentences(self.ledger, key, self.language, names=self.names)
+        sentences = profile_sentences(
+            self.ledger, key, self.language, names=self.names, plans=self.plans
+        )
         value = number(row["score"]) + ("" if between == MISSING else f" ({between})")
         return (
             f'<details><summary><span class="n">{escape(self.names["organization"][key])}</span>'

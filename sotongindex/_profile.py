@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from sotongindex._ledger import Ledger, Row
-from sotongindex._render import peers_words, study_names, target_words
+from sotongindex._plan_sentences import Plans
+from sotongindex._render import peers_words, study_names
 from sotongindex._text import Language, chance, count, interval, number, say, signed
-from sotongindex.attainment import describe
+from sotongindex.attainment import target_names
 
 __all__ = ["Names", "profile_sentences", "row_names"]
 
@@ -21,12 +22,12 @@ def row_names(ledger: Ledger, language: Language) -> Names:
     gaps = findings.gaps.gaps if findings.gaps else ()
     return {
         **study_names(findings.index.study, language),
-        "target": {describe(gap.target): target_words(gap.target, language) for gap in gaps},
+        "target": target_names(gaps, language),
     }
 
 
 def profile_sentences(
-    ledger: Ledger, organization: str, language: Language, *, names: Names
+    ledger: Ledger, organization: str, language: Language, *, names: Names, plans: Plans
 ) -> list[str]:
     """Return what the findings say about an organization, and no more than they hold.
 
@@ -35,6 +36,7 @@ def profile_sentences(
         organization: The key of the one wanted.
         language: The language.
         names: Of `row_names`.
+        plans: Plans to the target of the index.
     """
     row = ledger.row(organization)
     if row["score"] is None:
@@ -55,6 +57,7 @@ def profile_sentences(
     sentences += [_gap(one, language, names) for one in gaps]
     if gaps:
         sentences += _first(ledger.priorities.get(organization, ()), language, names)
+        sentences += plans.sentences(organization, language, names=names["organization"])
     return sentences
 
 
@@ -135,7 +138,7 @@ def _turned(row: Row, language: Language) -> str:
 
 
 def _part(row: Row, language: Language, names: Names) -> str:
-    parts = [names[key][str(row[key])] for key in ("channel", "dimension") if row[key]]
+    parts = [names[key][str(row[key])] for key in ("channel", "dimension", "item") if row[key]]
     return " / ".join(parts) or say("empty.subject", language)
 
 

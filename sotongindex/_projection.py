@@ -22,7 +22,14 @@ from sotongindex._straight_line import YEAR, wave_dates
 from sotongindex._validators import are_known
 from sotongindex._waves import Score, chosen, subject_of
 from sotongindex.errors import MethodError
-from sotongindex.models import GradeCut, Organization, PeerStatistic, Target
+from sotongindex.models import (
+    GapClosure,
+    GradeCut,
+    Organization,
+    PeerStatistic,
+    RoleModel,
+    Target,
+)
 from sotongindex.percentiles import TIE_WIDTH
 from sotongindex.results import IndexResult, Notice
 from sotongindex.variance import Estimates
@@ -176,7 +183,7 @@ def _due(target: Target | float | None, due: date | None, *, after: date) -> dat
 def _aims(chain: WaveChain, target: Target | float | None) -> FloatArray:
     """Return the score that each organization is to reach, (o,); NaN where none."""
     goal = target.score if isinstance(target, Target) else target
-    if isinstance(goal, PeerStatistic):
+    if isinstance(goal, PeerStatistic | RoleModel | GapClosure):
         raise MethodError(
             "peers set this target and move themselves by then; give points or a grade",
             argument="target",

@@ -76,12 +76,16 @@ _RULES = (
     ),
 )
 
-_PEERS = ("peers[]", "targets[].score.peers")
+_PEERS = ("peers[]", "targets[].score.peers", "targets[].score.benchmark.peers")
 
 RECIPE_OWN = (
     Reference(
         what="organization",
-        paths=("targets[].organization",),
+        paths=(
+            "targets[].organization",
+            "targets[].score.organization",
+            "targets[].score.benchmark.organization",
+        ),
         known=("study.organizations[].key",),
     ),
     Reference(
@@ -105,7 +109,11 @@ RECIPE_OWN = (
     ),
     Reference(
         what="item",
-        paths=(*(f"scheme.items.{keys}" for keys in _RULES), "layout.columns[].item"),
+        paths=(
+            *(f"scheme.items.{keys}" for keys in _RULES),
+            "layout.columns[].item",
+            "targets[].item",
+        ),
         known=("study.framework.items[].key",),
     ),
     Reference(

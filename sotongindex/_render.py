@@ -15,8 +15,16 @@ from sotongindex._frames import Backend, frame_from_columns
 from sotongindex._html import View, notebook_html
 from sotongindex._table import Row, Table
 from sotongindex._table_kinds import TABLES, TableKind
-from sotongindex._text import Language, say, words
-from sotongindex.models import GradeCut, PeerGroup, PeerStatistic, Study, Target
+from sotongindex._text import Language, say, share, words
+from sotongindex.models import (
+    GapClosure,
+    GradeCut,
+    PeerGroup,
+    PeerStatistic,
+    RoleModel,
+    Study,
+    Target,
+)
 
 __all__ = ["TABLES", "Rendered", "TableKind", "notice_words", "show", "study_facts", "target_words"]
 
@@ -152,13 +160,21 @@ def target_words(target: Target, language: Language) -> str:
     >>> target_words(Target(score=PeerStatistic(statistic="p75")), "en")
     'upper quartile (P75) of everyone else'
     """
-    rule = target.score
+    return _rule_words(target.score, language)
+
+
+def _rule_words(rule: object, language: Language) -> str:
     if isinstance(rule, PeerStatistic):
         statistic = say(f"statistic.{rule.statistic}", language)
         peers = _peer_group_words(rule.peers, language)
         return say("target.peers", language, statistic=statistic, peers=peers)
     if isinstance(rule, GradeCut):
         return say("target.grade", language, grade=rule.grade, scale=rule.scale.key)
+    if isinstance(rule, RoleModel):
+        return say("target.role_model", language, organization=rule.organization)
+    if isinstance(rule, GapClosure):
+        benchmark = _rule_words(rule.benchmark, language)
+        return say("target.closure", language, rate=share(rule.rate), benchmark=benchmark)
     return say("target.points", language, points=f"{rule:g}")
 
 

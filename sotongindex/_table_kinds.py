@@ -17,6 +17,8 @@ TableKind: TypeAlias = Literal[
     "changes", "relative_changes", "decomposition", "chain", "adoption", "adoption_change",
     "projection", "straight_line",
     "drivers",
+    "plan", "status", "target_check", "value_points", "importance_performance", "role_models",
+    "risers",
 ]  # fmt: skip
 
 _SCORE = (
@@ -24,7 +26,7 @@ _SCORE = (
     Column("interval", "interval", ("low", "high")),
     Column("bar", "bar", ("score", "low", "high")),
 )
-_SUBJECT = Column("subject", "text", ("dimension", "channel"))
+_SUBJECT = Column("subject", "text", ("item", "dimension", "channel"))
 _CHANGE = (
     Column("organization"),
     Column("subject", "text", "about"),
@@ -104,6 +106,74 @@ TABLES: Mapping[TableKind, tuple[Column, ...]] = {
         *_GAP,
         Column("regained", "signed"),
         Column("interval", "interval", ("regained_low", "regained_high")),
+    ),
+    "plan": (
+        Column("lever"),
+        *_SCORE[:1],
+        Column("cap", "points"),
+        Column("rise", "signed"),
+        Column("interval", "interval", ("rise_low", "rise_high")),
+        Column("answers", "share"),
+        Column("gain", "signed"),
+        Column("probability_first", "chance"),
+    ),
+    "status": (
+        Column("organization"),
+        _SUBJECT,
+        Column("target"),
+        *_SCORE[:2],
+        Column("aim", "points"),
+        Column("interim", "points"),
+        Column("probability_met", "chance"),
+        Column("status"),
+    ),
+    "target_check": (
+        Column("organization"),
+        _SUBJECT,
+        Column("target"),
+        Column("score", "points"),
+        Column("aim", "points"),
+        Column("required", "signed"),
+        Column("shortfall", "signed"),
+        Column("interval", "interval", ("shortfall_low", "shortfall_high")),
+        Column("reachable", "points"),
+        Column("verdict"),
+    ),
+    "value_points": (
+        Column("organization"),
+        Column("score", "points"),
+        Column("achievement", "points"),
+        Column("improvement", "points"),
+        Column("points", "points"),
+        Column("interval", "interval", ("low", "high")),
+    ),
+    "importance_performance": (
+        Column("organization"),
+        _SUBJECT,
+        Column("importance", "share"),
+        Column("performance", "points"),
+        Column("interval", "interval", ("performance_low", "performance_high")),
+        Column("quadrant"),
+        Column("probability", "chance"),
+    ),
+    "role_models": (
+        Column("organization"),
+        Column("group", "text", "where"),
+        Column("reached", "count"),
+        Column("levers", "count"),
+        Column("probability", "chance"),
+        Column("distance", "points"),
+        *_SCORE[:2],
+    ),
+    "risers": (
+        Column("organization"),
+        Column("group", "text", "where"),
+        Column("start", "points"),
+        Column("end", "points"),
+        Column("rise", "signed"),
+        Column("interval", "interval", ("low", "high")),
+        Column("probability", "chance"),
+        Column("years", "points"),
     ),
     "findings": (
         Column("severity"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -22,7 +23,7 @@ from sotongindex._render import (
 )
 from sotongindex._score_columns import with_error
 from sotongindex._text import Language, say
-from sotongindex.models import GradeCut, PeerStatistic, Target
+from sotongindex.models import GapClosure, GradeCut, PeerStatistic, RoleModel, Target
 from sotongindex.percentiles import TIE_WIDTH
 from sotongindex.results import IndexResult, Notice
 from sotongindex.variance import Estimates
@@ -55,6 +56,7 @@ class TargetGap:
         organizations: The keys of the organizations.
         score: Their scores.
         aim: The score that the target asks of each.
+        start: Where the way to the target began; NaN where there is no baseline.
         gap: The aim minus the score, in points; negative is a surplus.
         ratio: Score by aim.
         progress: Attainment since the baseline.
@@ -66,6 +68,7 @@ class TargetGap:
     organizations: tuple[str, ...]
     score: Estimates
     aim: Estimates
+    start: Estimates
     gap: Estimates
     ratio: Attainment
     progress: Attainment
@@ -79,11 +82,33 @@ class TargetGap:
         certain = (self.gap.variance == 0) & (self.gap.values <= TIE_WIDTH)
         return np.where(certain, 1.0, 1.0 - self.gap.probability_at_least(0.0))
 
+    def of(self, organization: str) -> TargetGap:
+        """Return the gap of one of the organizations.
+
+        Raises:
+            ValueError: If the target is not for it.
+        """
+        row = [self.organizations.index(organization)]
+        forms = {name: getattr(self, name) for name in ("ratio", "progress", "range")}
+        return TargetGap(
+            target=attrs.evolve(self.target, organization=organization),
+            organizations=(organization,),
+            score=self.score.select(row),
+            aim=self.aim.select(row),
+            start=self.start.select(row),
+            gap=self.gap.select(row),
+            reasons=self.reasons[row],
+            **{
+                name: Attainment(share=form.share.select(row), reasons=form.reasons[row])
+                for name, form in forms.items()
+            },
+        )
+
     def to_rows(self) -> list[dict[str, object]]:
         """Return one row for every organization; None where not shown."""
         return rows_from_columns(
             {
-                **_named(self),
+                **named_columns(self),
                 **with_error("score", self.score),
                 **with_error("aim", self.aim),
                 **with_error("gap", self.gap),
@@ -103,11 +128,11 @@ class TargetGap:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Lever:
-    """One channel or dimension brought to its target.
+    """One channel, dimension or item brought to its target.
 
     Attributes:
         rule: The target that asks for it; a target of the index asks for each part.
-        gap: The gap of the channel or dimension.
+        gap: The gap of the channel, dimension or item.
         regained: The points the index would gain, (k,); 0 where there is no gap to close.
     """
 
@@ -117,8 +142,10 @@ class Lever:
 
     @property
     def level(self) -> str:
-        """What is brought to its target: "channel", "dimension" or "cell" (both)."""
+        """What is brought to its target: "channel", "dimension", "cell" (both) or "item"."""
         target = self.gap.target
+        if target.item is not None:
+            return "item"
         if target.channel is None:
             return "dimension"
         return "channel" if target.dimension is None else "cell"
@@ -128,7 +155,7 @@ class Lever:
         gap = self.gap
         return rows_from_columns(
             {
-                **_named(gap),
+                **named_columns(gap),
                 "level": [self.level] * len(gap.organizations),
                 **with_error("gap", gap.gap),
                 **with_error("regained", self.regained),
@@ -204,7 +231,7 @@ class GapResult(Rendered):
             rows += sorted(
                 gap.to_rows(), key=lambda row: (row["gap"] is None, -_number(row["gap"]))
             )
-        words = {describe(gap.target): target_words(gap.target, language) for gap in self.gaps}
+        words = target_names(self.gaps, language)
         targets = ", ".join(words.values())
         names = study_names(study, language)["organization"]
         return View(
@@ -224,12 +251,25 @@ class GapResult(Rendered):
     def __str__(self) -> str:
         lines = [f"{len(self.gaps)} targets"]
         for gap in self.gaps:
-            where = "/".join(key for key in (gap.target.channel, gap.target.dimension) if key)
             known = gap.reasons == ""
             met = int((gap.gap.values[known] <= TIE_WIDTH).sum())
             told = f"{met} of {int(known.sum())} meet it"
-            lines.append(f"  {where or 'index'} to {describe(gap.target)}: {told}")
+            lines.append(f"  {part_of(gap.target)} to {describe(gap.target)}: {told}")
         return "\n".join([*lines, *(f"  note: {notice.message}" for notice in self.notices)])
+
+
+def target_names(gaps: Iterable[TargetGap], language: Language) -> dict[str, str]:
+    """Return for the descriptions of targets what they ask for, in words."""
+    return {describe(gap.target): target_words(gap.target, language) for gap in gaps}
+
+
+def part_of(target: Target) -> str:
+    """Return the keys of what a target is about.
+
+    >>> part_of(Target(score=70, channel="blog", dimension="openness"))
+    'blog/openness'
+    """
+    return "/".join(filter(None, (target.channel, target.dimension, target.item))) or "index"
 
 
 def describe(target: Target) -> str:
@@ -238,21 +278,30 @@ def describe(target: Target) -> str:
     >>> describe(Target(score=70))
     '70'
     """
-    rule = target.score
+    return _described(target.score)
+
+
+def _described(rule: object) -> str:
     if isinstance(rule, PeerStatistic):
         return f"{rule.statistic} of {rule.peers.key}"
     if isinstance(rule, GradeCut):
         return f"grade {rule.grade} of {rule.scale.key}"
+    if isinstance(rule, RoleModel):
+        return f"score of {rule.organization}"
+    if isinstance(rule, GapClosure):
+        return f"{rule.rate:g} a year of the way to {_described(rule.benchmark)}"
     return f"{rule:g}"
 
 
-def _named(gap: TargetGap) -> dict[str, Any]:
+def named_columns(gap: TargetGap) -> dict[str, Any]:
+    """Return the columns that say whose score a row is about, and which target."""
     target, count = gap.target, len(gap.organizations)
     due = None if target.due is None else target.due.isoformat()
     return {
         "organization": gap.organizations,
         "channel": [target.channel] * count,
         "dimension": [target.dimension] * count,
+        "item": [target.item] * count,
         "target": [describe(target)] * count,
         "due": [due] * count,
     }

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-import attrs
 import numpy as np
 from scipy import sparse
 
-from sotongindex._arrays import FloatArray, IntArray
-from sotongindex._disclosure import (
-    DisclosureRules,
-    Reasons,
-    Subject,
-    first_of,
-    first_reason,
-    peer_reasons,
-    respondent_notices,
-)
-from sotongindex._peers import Placement, Terms, find_peers, picked, scaled
+from sotongindex._arrays import FloatArray
+from sotongindex._disclosure import DisclosureRules, respondent_notices
+from sotongindex._target_cases import Baseline, TargetCase, check_target, measure
 from sotongindex.attainment import Attainment, GapResult, Lever, TargetGap
-from sotongindex.errors import DefinitionError, MethodError, nearest_key
-from sotongindex.models import GradeCut, PeerGroup, PeerStatistic, Target
-from sotongindex.percentiles import TIE_WIDTH
+from sotongindex.errors import MethodError
+from sotongindex.models import Target
 from sotongindex.results import IndexResult, Notice
-from sotongindex.variance import Estimates, combine
+from sotongindex.variance import Estimates
 
 __all__ = ["Attainment", "GapResult", "Lever", "TargetGap", "find_gaps"]
-
-_FEW_PEERS_WILL_DO = ("mean", "median", "p75")
 
 
 def find_gaps(
     result: IndexResult,
     targets: Target | Iterable[Target],
     *,
-    baseline: IndexResult | float | None = None,
+    baseline: Baseline = None,
     rules: DisclosureRules = DisclosureRules(),  # frozen
 ) -> GapResult:
     r"""Measure scores :math:`x` against targets :math:`T`: the gap is :math:`T - x`.
@@ -59,15 +47,17 @@ def find_gaps(
     Args:
         result: The scores.
         targets: One target or several.
-        baseline: Where the way to the target began: an earlier result, or a number of points.
+        baseline: Where the way to the target began: an earlier result, several of them (the best
+            score of each organization counts; it flatters, as the best of several is partly luck),
+            or a number of points.
         rules: What may be shown; the same as for `compare_to_peers`.
 
     Returns:
         The gaps and the levers.
 
     Raises:
-        DefinitionError: If a target names an unknown organization, channel or dimension.
-        MethodError: If there is no target, or the baseline is no number from 0 to 100.
+        DefinitionError: If a target names an unknown organization, channel, dimension or item.
+        MethodError: If there is no target, or the baseline is no number from 0 to 100, or empty.
 
     References:
         42 CFR 412.165 for progress from a baseline; OECD and JRC (2008),
@@ -78,10 +68,14 @@ def find_gaps(
         raise MethodError("expected at least one target, got none", argument="targets")
     if isinstance(baseline, int | float) and not 0 <= baseline <= 100:
         raise MethodError(f"expected 0 to 100 points, got {baseline}", argument="baseline")
+    if isinstance(baseline, Sequence):
+        baseline = tuple(baseline)
+        if not baseline:
+            raise MethodError("expected at least one earlier result, got none", argument="baseline")
     for position, target in enumerate(wanted):
-        _check(result, target, position)
-    cases = [_Case.of(result, target, baseline=baseline, rules=rules) for target in wanted]
-    gaps = tuple(map(_gap, cases))
+        check_target(result, target, field=f"targets[{position}]")
+    cases = [TargetCase.of(result, target, baseline=baseline, rules=rules) for target in wanted]
+    gaps = tuple(map(measure, cases))
     levers = [
         Lever(rule=case.target, gap=part, regained=_regained(result, part))
         for case, gap in zip(cases, gaps, strict=True)
@@ -96,196 +90,16 @@ def find_gaps(
     )
 
 
-def _check(result: IndexResult, target: Target, position: int) -> None:
-    framework = result.study.framework
-    known = {
-        "organization": result.organizations,
-        "channel": framework.channel_keys,
-        "dimension": framework.dimension_keys,
-    }
-    for name, keys in known.items():
-        key = getattr(target, name)
-        if key is not None and key not in keys:
-            raise DefinitionError(
-                f"unknown {name} {key!r}",
-                field=f"targets[{position}].{name}",
-                key=key,
-                nearest=nearest_key(key, keys),
-            )
-
-
-def _parts(case: _Case, gap: TargetGap) -> list[TargetGap]:
+def _parts(case: TargetCase, gap: TargetGap) -> list[TargetGap]:
     """Return the gaps of each channel and dimension under a target of the index; else the gap."""
     target, framework = case.target, case.result.study.framework
-    if target.channel is not None or target.dimension is not None:
+    if (target.channel, target.dimension) != (None, None):
         return [gap]
     parts = [
         *(case.part(channel=key) for key in framework.channel_keys),
         *(case.part(dimension=key) for key in framework.dimension_keys),
     ]
-    return list(map(_gap, parts))
-
-
-# -- one target ----------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class _Quantity:
-    """Numbers (k,) and the linear maps that give them their error."""
-
-    values: FloatArray
-    terms: Terms
-
-    def estimates(self, reasons: Reasons, *, lower: float, upper: float) -> Estimates:
-        """Return the numbers with their error, missing where there is a reason."""
-        values = np.where(reasons == "", self.values, np.nan)
-        return combine(self.terms, values=values, lower=lower, upper=upper)
-
-
-def _constant(value: float, like: _Quantity) -> _Quantity:
-    return _Quantity(values=np.full(len(like.values), value), terms=scaled(like.terms, 0.0))
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class _Case:
-    """One target put to a result. Arrays (k,) are over the organizations the target is for."""
-
-    result: IndexResult
-    target: Target
-    baseline: IndexResult | float | None
-    rules: DisclosureRules
-    subject: Subject
-
-    @classmethod
-    def of(
-        cls,
-        result: IndexResult,
-        target: Target,
-        *,
-        baseline: IndexResult | float | None,
-        rules: DisclosureRules,
-    ) -> _Case:
-        """Take the scores the target is about."""
-        subject = Subject.of(result, target.channel, target.dimension)
-        return cls(result=result, target=target, baseline=baseline, rules=rules, subject=subject)
-
-    def part(self, *, channel: str | None = None, dimension: str | None = None) -> _Case:
-        """Put the same target to a channel or a dimension."""
-        target = attrs.evolve(self.target, channel=channel, dimension=dimension)
-        return _Case.of(self.result, target, baseline=self.baseline, rules=self.rules)
-
-    @property
-    def rows(self) -> IntArray:
-        """Positions of the organizations, (k,)."""
-        keys, key = self.result.organizations, self.target.organization
-        return np.arange(len(keys)) if key is None else np.array([keys.index(key)])
-
-    @property
-    def organizations(self) -> tuple[str, ...]:
-        """Keys of the organizations, (k)."""
-        keys = self.result.organizations
-        return tuple(keys[row] for row in self.rows)
-
-    @property
-    def score(self) -> _Quantity:
-        """The scores."""
-        column = self.subject.estimates
-        return _Quantity(values=column.values[self.rows], terms=picked(column, self.rows))
-
-    @property
-    def hidden(self) -> Reasons:
-        """Why scores are not shown, (k,)."""
-        return self.subject.reasons(self.rules.min_respondents_show)[self.rows]
-
-    def aims(self) -> _Aims:
-        """Find what the target asks for, and the lowest peer."""
-        rule, rules = self.target.score, self.rules
-        group = rule.peers if isinstance(rule, PeerStatistic) else PeerGroup(key="everyone")
-        peers = find_peers(self.result.study.organizations, group)
-        placement, own = self.subject.place(peers, rules)
-        reasons = {
-            minimum: first_of(own, peer_reasons(peers, placement.others, minimum))[self.rows]
-            for minimum in (rules.min_peers_mean, rules.min_peers_rank)
-        }
-        lowest = self._peer_figure(placement, "lowest")
-        if isinstance(rule, PeerStatistic):
-            aim = self._peer_figure(placement, rule.statistic)
-            few_will_do = rule.statistic in _FEW_PEERS_WILL_DO
-            why = reasons[rules.min_peers_mean if few_will_do else rules.min_peers_rank]
-        else:
-            aim = _constant(rule.score if isinstance(rule, GradeCut) else float(rule), lowest)
-            why = self.hidden
-        few = reasons[rules.min_peers_rank]
-        return _Aims(aim=aim, reasons=why, lowest=lowest, lowest_reasons=few)
-
-    def _peer_figure(self, placement: Placement, statistic: str) -> _Quantity:
-        figure = placement.figure(statistic)
-        terms = figure.terms(self.subject.estimates, self.rows)
-        return _Quantity(values=figure.values[self.rows], terms=terms)
-
-    def start(self) -> tuple[_Quantity, Reasons]:
-        """Find where the way to the target began, and why that is not known."""
-        if isinstance(self.baseline, IndexResult):
-            target = self.target
-            earlier = self.baseline.estimates(channel=target.channel, dimension=target.dimension)
-            places = {key: place for place, key in enumerate(self.baseline.organizations)}
-            found = np.array([places.get(key, -1) for key in self.organizations])
-            values = np.where(found >= 0, earlier.values[found], np.nan)
-            start = _Quantity(values=values, terms=picked(earlier, np.maximum(found, 0)))
-        else:
-            number = np.nan if self.baseline is None else float(self.baseline)
-            start = _constant(number, self.score)
-        return start, first_reason(("no baseline", np.isnan(start.values)))
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class _Aims:
-    """What a target asks for and the lowest peer, with the reasons why either is not shown."""
-
-    aim: _Quantity
-    reasons: Reasons
-    lowest: _Quantity
-    lowest_reasons: Reasons
-
-
-def _gap(case: _Case) -> TargetGap:
-    score, aims = case.score, case.aims()
-    aim, reasons = aims.aim, aims.reasons
-    gap = _Quantity(values=aim.values - score.values, terms=aim.terms + scaled(score.terms, -1.0))
-    start, no_start = case.start()
-    few = first_of(reasons, aims.lowest_reasons)
-    return TargetGap(
-        target=case.target,
-        organizations=case.organizations,
-        score=score.estimates(case.hidden, lower=0.0, upper=100.0),
-        aim=aim.estimates(reasons, lower=0.0, upper=100.0),
-        gap=gap.estimates(reasons, lower=-100.0, upper=100.0),
-        ratio=_attainment(score, aim, start=_constant(0.0, score), reasons=reasons),
-        progress=_attainment(score, aim, start=start, reasons=first_of(reasons, no_start)),
-        range=_attainment(score, aim, start=aims.lowest, reasons=few),
-        reasons=reasons,
-    )
-
-
-def _attainment(
-    score: _Quantity, aim: _Quantity, *, start: _Quantity, reasons: Reasons
-) -> Attainment:
-    r"""Return the share of the way from the start to the target, with its first-order error.
-
-    With :math:`r = (x - s) / (T - s)` the derivatives by x, T and s are :math:`1 / (T - s)`,
-    :math:`-r / (T - s)` and :math:`(r - 1) / (T - s)`.
-    """
-    way = aim.values - start.values
-    why = first_of(reasons, first_reason(("start not below the target", ~(way > TIE_WIDTH))))
-    way = np.where(why == "", way, np.nan)
-    share = (score.values - start.values) / way
-    terms = (
-        scaled(score.terms, 1 / way)
-        + scaled(aim.terms, -share / way)
-        + scaled(start.terms, (share - 1) / way)
-    )
-    quantity = _Quantity(values=share, terms=terms)
-    return Attainment(share=quantity.estimates(why, lower=-np.inf, upper=np.inf), reasons=why)
+    return list(map(measure, parts))
 
 
 # -- what to improve first -----------------------------------------------------------------------
@@ -307,12 +121,16 @@ def _regained(result: IndexResult, gap: TargetGap) -> Estimates:
 
 
 def _index_slope(result: IndexResult, target: Target) -> FloatArray:
-    """Return the derivative of the index by the channel, dimension or cell, (o,)."""
+    """Return the derivative of the index by the channel, dimension, cell or item, (o,)."""
     tree, framework = result.structure, result.study.framework
     if target.dimension is None:
         channel = framework.channel_keys.index(str(target.channel))
         by_channel: FloatArray = tree.index_by_channel[:, channel]
-        return by_channel
+        if target.item is None:
+            return by_channel
+        item = framework.item_keys.index(target.item)
+        cell = tree.channel_by_cell[:, channel, framework.item_dimensions[item]]
+        return by_channel * cell * tree.cell_by_item[:, channel, item]
     dimension = framework.dimension_keys.index(target.dimension)
     by_cell: FloatArray = tree.index_by_cell[:, :, dimension]
     if target.channel is not None:
@@ -322,16 +140,20 @@ def _index_slope(result: IndexResult, target: Target) -> FloatArray:
     return by_dimension
 
 
-def _baseline_notices(
-    result: IndexResult, baseline: IndexResult | float | None
-) -> tuple[Notice, ...]:
-    if not isinstance(baseline, IndexResult):
+def _baseline_notices(result: IndexResult, baseline: Baseline) -> tuple[Notice, ...]:
+    if baseline is None or isinstance(baseline, int | float):
         return ()
-    now, then = result.study.framework, baseline.study.framework
-    if (now.key, now.version) == (then.key, then.version):
-        return ()
-    message = (
-        f"the baseline was measured by {then.key} {then.version}, the scores by {now.key} "
-        f"{now.version}: progress holds only where the two are comparable"
+    now = result.study.framework
+    waves = [baseline] if isinstance(baseline, IndexResult) else baseline
+    frameworks = [wave.study.framework for wave in waves]
+    return tuple(
+        Notice(
+            code="framework differs",
+            message=(
+                f"the baseline was measured by {key} {version}, the scores by {now.key} "
+                f"{now.version}: progress holds only where the two are comparable"
+            ),
+        )
+        for key, version in dict.fromkeys((one.key, one.version) for one in frameworks)
+        if (key, version) != (now.key, now.version)
     )
-    return (Notice(code="framework differs", message=message),)

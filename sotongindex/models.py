@@ -13,10 +13,12 @@ import attrs
 
 from sotongindex._goals import (
     Band,
+    GapClosure,
     GradeCut,
     GradeScale,
     PeerGroup,
     PeerStatistic,
+    RoleModel,
     Statistic,
     Target,
 )
@@ -40,12 +42,14 @@ __all__ = [
     "Conversion",
     "Dimension",
     "Framework",
+    "GapClosure",
     "GradeCut",
     "GradeScale",
     "Label",
     "Organization",
     "PeerGroup",
     "PeerStatistic",
+    "RoleModel",
     "Scale",
     "Statistic",
     "Study",

@@ -152,20 +152,30 @@ class IndexResult(Rendered):
         """The keys of the organizations."""
         return self.study.organization_keys
 
-    def estimates(self, *, channel: str | None = None, dimension: str | None = None) -> Estimates:
-        """Return one number an organization: index, channel, dimension, or one of both.
+    def estimates(
+        self,
+        *,
+        channel: str | None = None,
+        dimension: str | None = None,
+        item: str | None = None,
+    ) -> Estimates:
+        """Return one number an organization: index, channel, dimension, one of both, or an item.
 
         Args:
             channel: A channel's key; None means all channels together.
             dimension: A dimension's key; None means all dimensions together.
+            item: An item's key, on the channel that is named.
 
         Returns:
             Estimates, (o,).
 
         Raises:
-            DefinitionError: If there is no such channel or dimension.
+            DefinitionError: If there is no such channel, dimension or item.
         """
         framework = self.study.framework
+        if item is not None:
+            at = (_at(channel, framework.channel_keys), _at(item, framework.item_keys))
+            return self.items.select((slice(None), *at))
         if channel is None and dimension is None:
             return self.index
         if dimension is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sotongindex._ledger import Ledger
+from sotongindex._plan_sentences import Plans
 from sotongindex._profile import profile_sentences, row_names
 from sotongindex._render import TableKind, peers_words, show
 from sotongindex._table import Row
@@ -117,7 +118,9 @@ def organization_text(findings: Findings, organization: str, *, language: Langua
     _check(organization, findings.index)
     ledger = Ledger.of(findings)
     names = row_names(ledger, language)
-    sentences = profile_sentences(ledger, organization, language, names=names)
+    sentences = profile_sentences(
+        ledger, organization, language, names=names, plans=Plans.of(findings)
+    )
     levers = ledger.priorities.get(organization, ())
     table = (
         _lines("priorities", levers, findings.index, language=language, without=())

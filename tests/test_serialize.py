@@ -23,12 +23,14 @@ from sotongindex.models import (
     Channel,
     Dimension,
     Framework,
+    GapClosure,
     GradeCut,
     GradeScale,
     Label,
     Organization,
     PeerGroup,
     PeerStatistic,
+    RoleModel,
     Scale,
     Study,
     SurveyItem,
@@ -115,6 +117,9 @@ SCHEME = WeightingScheme(
 )
 SAME = PeerGroup(key="same", same="industry", label=Label(ko="동종업종"))
 OTHER = PeerGroup(key="north", different=["industry"], where={"region": ["north", "east"]})
+CLOSURE = GapClosure(
+    since=date(2025, 6, 30), benchmark=PeerStatistic(statistic="top decile mean", peers=SAME)
+)
 RECIPE = Recipe(
     study=STUDY,
     scheme=SCHEME,
@@ -133,6 +138,8 @@ RECIPE = Recipe(
         Target(score=62.5, organization="one", channel="app", due=date(2026, 6, 30)),
         Target(score=PeerStatistic(statistic="p90", peers=SAME), dimension="openness"),
         Target(score=GradeCut(grade="A", scale=GRADES)),
+        Target(score=RoleModel(organization="two"), channel="blog", item="q1"),
+        Target(score=CLOSURE, due=date(2027, 6, 30)),
     ],
     layout=Layout(
         organization="firm", weight="w", columns={"q1": "Q 1"}, keep=["age"], duplicates="last"
@@ -177,6 +184,7 @@ def definitions() -> dict[str, object]:
         "factor-weights": FactorWeights(retain="share", components=2, rotation="none"),
         "fixed-weights": SCHEME.channels,
         "framework": FRAMEWORK,
+        "gap-closure": CLOSURE,
         "grade-cut": GradeCut(grade="S", scale=GRADES),
         "grade-scale": GRADES,
         "group-jackknife": GroupJackknife(groups=16),
@@ -202,6 +210,7 @@ def definitions() -> dict[str, object]:
         "replicate-weights": ReplicateWeights(
             columns=("w1", "w2"), scale=0.5, replicate_scales=(1, 0.75), combined=False
         ),
+        "role-model": RoleModel(organization="two"),
         "scale": Scale(low=0, high=10, conversion="fraction of top", missing=[-1]),
         "study": STUDY,
         "survey-item": FRAMEWORK.items[1],
@@ -554,6 +563,7 @@ def test_every_fault_is_told_at_once_in_the_order_of_the_document() -> None:
         "peers[0].same[0]",
         "targets[1].organization",
         "targets[2].score.peers.same[0]",
+        "targets[4].score.organization",
         "layout.columns[0].item",
         "lay-out",
     ]

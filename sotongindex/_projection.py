@@ -185,7 +185,7 @@ def _aims(chain: WaveChain, target: Target | float | None) -> FloatArray:
     goal = target.score if isinstance(target, Target) else target
     if isinstance(goal, PeerStatistic | RoleModel | GapClosure):
         raise MethodError(
-            "peers set this target and move themselves by then; give points or a grade",
+            "others or an own past set this target, and it moves by then; give points or a grade",
             argument="target",
         )
     points = goal.score if isinstance(goal, GradeCut) else goal

@@ -16,12 +16,14 @@ from sotongindex.models import (
     Channel,
     Dimension,
     Framework,
+    GapClosure,
     GradeCut,
     GradeScale,
     Label,
     Organization,
     PeerGroup,
     PeerStatistic,
+    RoleModel,
     Scale,
     Study,
     SurveyItem,
@@ -63,6 +65,8 @@ EXAMPLES = [
     GRADES,
     PeerStatistic(statistic="median"),
     GradeCut(grade="A", scale=GRADES),
+    GapClosure(since=date(2026, 1, 1), benchmark=80.0),
+    RoleModel(organization="kt"),
     Target(score=70, due=date(2027, 1, 1)),
 ]
 

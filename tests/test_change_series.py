@@ -328,7 +328,7 @@ def test_unknown_errors_have_no_interval_and_a_notice() -> None:
             {"dates": [date(2010, 1, 1), date(2010, 1, 1), date(2011, 1, 1)]},
             "dates: expected dates that ascend",
         ),
-        ({"target": Target(score=PeerStatistic(statistic="mean"))}, "set this target, and it moves"),
+        ({"target": Target(score=PeerStatistic(statistic="mean"))}, "own past set this target"),
     ],
 )
 def test_projections_are_checked(more: dict[str, Any], message: str) -> None:

@@ -7,11 +7,10 @@ from typing import Literal, TypeAlias, get_args
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from sotongindex._arrays import FloatArray, float_array
 from sotongindex._claims import check_share
-from sotongindex._student import t_quantile
+from sotongindex._student import special, t_quantile
 from sotongindex.errors import MethodError
 from sotongindex.percentiles import peer_quantiles
 
@@ -191,7 +190,7 @@ def _normal_dispersion(winsorize: float) -> float:
     """Return the mean of the squares of standard normal numbers after winsorizing."""
     if winsorize == 0:
         return 1.0
-    end = special.ndtri(1 - winsorize)
+    end = special().ndtri(1 - winsorize)
     density = np.exp(-(end**2) / 2) / np.sqrt(2 * np.pi)
     return float((1 - 2 * winsorize) - 2 * end * density + 2 * winsorize * end**2)
 

@@ -199,6 +199,15 @@ def test_import_loads_no_dataframe_library_and_nothing_slow() -> None:
     assert run_fresh("-c", code).strip() == "[]"
 
 
+def test_rooms_of_the_front_door_that_few_need_are_entered_when_asked_for() -> None:
+    later = {f"sotongindex.{room}" for room in ("calibration", "change", "planning", "robustness")}
+    ask = "import sys, sotongindex; print(sorted({later} & set(sys.modules))); sotongindex.{name}"
+    assert run_fresh("-c", ask.format(later=later, name="rake")).strip() == "[]"
+    assert set(dir(sotongindex)) == set(sotongindex.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'rakes'"):
+        sotongindex.rakes  # noqa: B018
+
+
 def test_import_says_nothing() -> None:
     assert not run_fresh("-c", f"import {', '.join(public_modules())}")
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from sotongindex._arrays import FloatArray, IntArray, float_array, group_sums, read_only
-from sotongindex._calibration_kernel import MET, Constraints
+from sotongindex._calibration_kernel import MET, NOTHING, Constraints
 from sotongindex._calibration_report import CalibrationReport
 from sotongindex.errors import MethodError
 
@@ -99,7 +99,7 @@ class Calibration:
 
         Raises:
             MethodError: If the shape does not fit, a weight is negative or not finite, or a
-                replicate cannot be calibrated.
+                replicate cannot be calibrated, or only with weights that vanish.
         """
         weights = np.asarray(start, dtype=np.float64)
         units = len(self.start)
@@ -118,7 +118,10 @@ class Calibration:
         before = np.bincount(groups[self.cell], self.start, constraints.groups)
         factor = np.where(self.relative[:, None], (own / before[:, None])[self.group], 1.0)
         fit = constraints.fit(cells, self.totals[:, None] * factor)
-        missed = int(np.count_nonzero((fit.miss > MET).any(axis=0)))
+        size = constraints.sizes(cells, self.totals[:, None] * factor)
+        usual = np.divide(size, own, out=np.zeros_like(own), where=own > 0)
+        vanished = (cells > 0) & (np.abs(fit.ratio) <= NOTHING * usual[groups])
+        missed = int(np.count_nonzero((fit.miss > MET).any(axis=0) | vanished.any(axis=0)))
         if missed:
             raise MethodError(
                 f"{missed} of {weights.shape[1]} replicates cannot be calibrated to the totals: "

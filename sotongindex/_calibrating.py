@@ -13,7 +13,7 @@ from scipy import sparse
 
 from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._calibrated import Bounds, Calibration, ratio_limits
-from sotongindex._calibration_kernel import MET, Constraints, Distance, Fit
+from sotongindex._calibration_kernel import MET, NOTHING, Constraints, Distance, Fit
 from sotongindex._calibration_report import CalibrationReport, MarginTable, kish_design_effect
 from sotongindex._conflicts import conflict
 from sotongindex._targets import Block, Sizes
@@ -25,7 +25,6 @@ __all__ = ["Design"]
 
 Value = TypeVar("Value", bound=np.generic)
 
-_NOTHING = 1e-7  # a ratio so far below the usual one counts as 0
 _MOST_CONFLICTS = 3  # groups whose conflict is told; each takes a linear program
 
 
@@ -200,7 +199,7 @@ class Design:
     def _check_positive(self, ratio: FloatArray) -> None:
         """Nobody stands for nobody: a vanishing weight is what a margin leaves no room for."""
         usual = self.sizes.after / self.sizes.before
-        wrong = ratio <= _NOTHING * usual[self.cells.group]
+        wrong = ratio <= NOTHING * usual[self.cells.group]
         if wrong.any():
             way_out = (
                 'give ratio_bounds with a lower above 0, or distance="raking"'

@@ -18,12 +18,13 @@ from scipy import sparse
 
 from sotongindex._arrays import FloatArray, IntArray
 
-__all__ = ["MET", "Constraints", "Distance", "Fit"]
+__all__ = ["MET", "NOTHING", "Constraints", "Distance", "Fit"]
 
 Distance: TypeAlias = Literal["linear", "raking", "logit"]
 
 # The largest miss of a total, in shares: where steps end, and what still counts as met.
 EXACT, MET = 1e-12, 1e-9
+NOTHING = 1e-7  # a ratio so far below the usual one counts as 0
 _MOST_STEPS, _MOST_HALVINGS = 100, 30
 _RIDGE = 1e-12  # redundant variables make the matrix of a step singular, but never the step
 _FLAT = 1e-9  # the least that the matrix counts as: where no ratio moves it is 0

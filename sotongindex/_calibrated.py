@@ -71,6 +71,13 @@ class Calibration:
     report: CalibrationReport
 
     @property
+    def first(self) -> IntArray:
+        """The first evaluation of every unit, (u,)."""
+        rows = np.empty(len(self.start), dtype=np.int64)
+        rows[self.unit[::-1]] = np.arange(len(self.unit))[::-1]
+        return rows
+
+    @property
     def constraints(self) -> Constraints:
         """What any starting weights are calibrated on, to be solved."""
         by_cell = np.ones(len(self.ratio))

@@ -61,9 +61,7 @@ class Replicates:
         if calibration is None:
             return Weights(base=base, source=self.source, factors=factors, cell=None, ratios=None)
         unit, cell = calibration.unit, calibration.cell[calibration.unit]
-        first = np.empty(len(calibration.start), dtype=np.int64)
-        first[unit[::-1]] = np.arange(len(unit))[::-1]
-        start = calibration.start[:, None] * factors[self.source[first]]
+        start = calibration.start[:, None] * factors[self.source[calibration.first]]
         return Weights(
             base=base / calibration.ratio[cell],
             source=self.source,

@@ -83,12 +83,9 @@ class Auxiliary:
     def of(cls, responses: Responses, calibration: Calibration, design: Design) -> Auxiliary:
         """Lay out the variables that `calibration` made certain."""
         unit, variables = calibration.unit, calibration.variables
-        units = len(calibration.start)
-        first = np.empty(units, dtype=np.int64)
-        first[unit[::-1]] = np.arange(len(unit))[::-1]
         # Weights that were trimmed or mixed afterwards are calibrated weights times a given factor.
         weight = calibration.start * calibration.ratio[calibration.cell]
-        cluster = responses.clusters[first]
+        cluster = responses.clusters[calibration.first]
         gather = sparse.csr_array(
             (weight * design.stretch[cluster], (cluster, calibration.cell)),
             shape=(len(design.stratum), variables.shape[0]),

@@ -143,28 +143,36 @@ def _difference_error(covariance: list[list[float]]) -> np.ndarray:
 # -- replicate weights ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("center", ["mean", "estimate"])
-@pytest.mark.parametrize("design", survey_values("replicates")["designs"])
-def test_replicate_weights_that_come_with_the_answers(design, center):
-    expected = survey_values("replicates")["designs"][design]
-    rows = survey_rows(expected["data"])
-    cluster = [expected["clusters"].index(key) for key in rows["cluster"]]
-    factors = np.array(expected["factors"])[cluster]
+def with_replicates(
+    replicates: dict, center: str, keep: tuple[str, ...] = ()
+) -> tuple[Responses, ReplicateWeights]:
+    """Read answers with R's replicate factors beside them, and name the way to use these."""
+    rows = survey_rows(replicates["data"])
+    cluster = [replicates["clusters"].index(key) for key in rows["cluster"]]
+    factors = np.array(replicates["factors"])[cluster]
     names = [f"r{r}" for r in range(factors.shape[1])]
     responses = Responses.from_frame(
         rows | dict(zip(names, factors.T, strict=True)),
         STUDY,
         weight="weight",
         cluster="cluster",
-        keep=names,
+        keep=(*keep, *names),
     )
     method = ReplicateWeights(
         columns=names,
-        scale=expected["scale"],
-        replicate_scales=expected["rscales"],
+        scale=replicates["scale"],
+        replicate_scales=replicates["rscales"],
         combined=False,
         center=center,
     )
+    return responses, method
+
+
+@pytest.mark.parametrize("center", ["mean", "estimate"])
+@pytest.mark.parametrize("design", survey_values("replicates")["designs"])
+def test_replicate_weights_that_come_with_the_answers(design, center):
+    expected = survey_values("replicates")["designs"][design]
+    responses, method = with_replicates(expected, center)
     found = expected["average" if center == "mean" else "mse"]
     compare(responses, method, found, design=False)
     items = compute_index(responses, method=IndexMethod(variance=method)).items
@@ -200,26 +208,9 @@ def test_bootstraps_have_the_scale_and_the_factors_of_their_kind(name, kind):
 def test_replicates_are_calibrated_again(design, way, center):
     expected = survey_values("recalibrated")["designs"][design][way]
     replicates = survey_values("replicates")["designs"][design]
-    rows = survey_rows("sample.csv")
-    cluster = [replicates["clusters"].index(key) for key in rows["cluster"]]
-    factors = np.array(replicates["factors"])[cluster]
-    names = [f"r{r}" for r in range(factors.shape[1])]
-    responses = Responses.from_frame(
-        rows | dict(zip(names, factors.T, strict=True)),
-        STUDY,
-        weight="weight",
-        cluster="cluster",
-        keep=("sex", "age", *names),
-    )
+    responses, method = with_replicates(replicates, center, keep=("sex", "age"))
     weighted = WEIGHT[way](responses)
     np.testing.assert_allclose(of_respondents(weighted), expected["weight"], rtol=1e-9)
-    method = ReplicateWeights(
-        columns=names,
-        scale=replicates["scale"],
-        replicate_scales=replicates["rscales"],
-        combined=False,
-        center=center,
-    )
     compare(weighted, method, expected["average" if center == "mean" else "mse"], design=False)
 
 

@@ -60,7 +60,7 @@ class Replicates:
         base = np.ones(len(self.source)) if responses.weight is None else responses.weight
         if calibration is None:
             return Weights(base=base, source=self.source, factors=factors, cell=None, ratios=None)
-        unit, cell = calibration.unit, calibration.cell[calibration.unit]
+        cell = calibration.cell[calibration.unit]
         start = calibration.start[:, None] * factors[self.source[calibration.first]]
         return Weights(
             base=base / calibration.ratio[cell],

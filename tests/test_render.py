@@ -19,7 +19,14 @@ from sotongindex.index import IndexMethod, IndexResult, Powers, compute_index
 from sotongindex.models import GradeCut, GradeScale, Label, PeerGroup, PeerStatistic, Scale, Target
 from sotongindex.recipe import Findings
 from sotongindex.results import Notice
-from sotongindex.variance import GroupJackknife, Linearization
+from sotongindex.variance import (
+    BalancedRepeatedReplication,
+    Bootstrap,
+    GroupJackknife,
+    Jackknife,
+    Linearization,
+    ReplicateWeights,
+)
 from sotongindex.weighting import (
     BestWorstWeights,
     BudgetWeights,
@@ -183,6 +190,11 @@ def test_the_method_is_told_in_words() -> None:
         ({"absent_channels": "zero"}, "does not operate count 0"),
         ({"min_share": 0.75}, "needs 75% of its weight"),
         ({"variance": GroupJackknife(groups=16)}, "jackknife over 16 groups"),
+        ({"variance": Jackknife()}, "leaves out one cluster of the sample at a time"),
+        ({"variance": BalancedRepeatedReplication()}, "from balanced half-samples"),
+        ({"variance": Bootstrap(replicates=200)}, "bootstrap of 200 replicates (rao-wu)"),
+        ({"variance": ReplicateWeights(columns=("a", "b"), scale=1.0)},
+         "from 2 replicate weights that came with the answers"),
         ({"variance": Linearization(correction="design")}, "the whole sample's design"),
         ({"level": 0.9}, "Intervals (90%)"),
         ({"source": "scores"}, "scores that somebody else computed"),

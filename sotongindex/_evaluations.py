@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from sotongindex._arrays import FloatArray, is_missing
+from sotongindex._arrays import FloatArray, IntArray, is_missing
 from sotongindex._importance import ImportanceWeights
 from sotongindex.aggregation import power_mean
 from sotongindex.responses import Responses
@@ -99,6 +99,12 @@ class Evaluations:
         framework = self.responses.study.framework
         further = len(framework.dimensions) + 1 if self.respondent_means else 0
         return len(framework.items) + further
+
+    def units(self, rows: NDArray[np.integer[Any]] | slice = slice(None)) -> IntArray:
+        """Return organization and channel of evaluations as one number, (rows,)."""
+        responses = self.responses
+        organization: IntArray = responses.organization[rows].astype(np.int64)
+        return organization * len(responses.study.framework.channels) + responses.channel[rows]
 
     def block(self, rows: NDArray[np.integer[Any]]) -> tuple[FloatArray, FloatArray]:
         """Return points (rows, columns), 0 where missing, and 1.0 or 0.0 for found or not."""

@@ -8,7 +8,6 @@ levels. Nothing of the size of the answers is kept.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import attrs
 import numpy as np
@@ -72,7 +71,7 @@ class Influence:
 
     def of_evaluations(self) -> Iterator[Rows]:
         """Yield the influences of single evaluations on the columns, block by block."""
-        place = self._units(slice(None))
+        place = self.evaluations.units()
         groups = Groups.of(place)
         for block in groups.row_blocks():
             rows = groups.order[block]
@@ -80,14 +79,9 @@ class Influence:
             values *= self.scale.take(place[rows], axis=0)
             yield Rows(place=place[rows], source=rows, values=values)
 
-    def _units(self, rows: NDArray[np.integer[Any]] | slice) -> IntArray:
-        responses = self.evaluations.responses
-        organization: IntArray = responses.organization[rows].astype(np.int64)
-        return organization * self.tree.channels + responses.channel[rows]
-
     def _base(self, rows: IntArray, *, single: bool) -> Rows:
         """Return weighted deviations from the means, added up within unit and cluster."""
-        unit = self._units(rows)
+        unit = self.evaluations.units(rows)
         cluster = self.evaluations.responses.clusters[rows].astype(np.int64)
         if single:
             return Rows(place=unit, source=cluster, values=self._deviations(rows, unit))
@@ -119,9 +113,8 @@ def answering_clusters(evaluations: Evaluations, answers: IntArray, clusters: In
         clusters: The clusters of every unit, (u,).
     """
     responses = evaluations.responses
-    channels = len(responses.study.framework.channels)
     labels = len(responses.cluster_labels)
-    unit = responses.organization.astype(np.int64) * channels + responses.channel
+    unit = evaluations.units()
     found_by = np.bincount(unit, minlength=len(answers))
     if (clusters == found_by).all():
         return answers

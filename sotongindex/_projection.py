@@ -31,7 +31,7 @@ from sotongindex.models import (
     Target,
 )
 from sotongindex.percentiles import TIE_WIDTH
-from sotongindex.results import IndexResult, Notice
+from sotongindex.results import IndexResult
 from sotongindex.variance import Estimates
 
 # A stretch of history counts as long as the way ahead within a quarter of it.
@@ -307,7 +307,3 @@ class _Record:
             if len(gains):
                 rate[place] = (gains >= needed[place] - TIE_WIDTH).mean()
         return rate, several
-
-
-def _error_notices(chain: WaveChain) -> list[Notice]:
-    return error_notices(chain.waves[-1], [(chain.channel, chain.dimension)])

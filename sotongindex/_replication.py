@@ -40,11 +40,10 @@ class Replication:
     def means(self, units: IntArray | None = None) -> Iterator[tuple[IntArray, FloatArray]]:
         """Yield replicates (b,) and their means of the columns of `units`, or all, (b, u, p)."""
         responses = self.evaluations.responses
-        channels = len(responses.study.framework.channels)
-        place = responses.organization.astype(np.int64) * channels + responses.channel
+        place = self.evaluations.units()
         rows = np.arange(len(place)) if units is None else np.flatnonzero(np.isin(place, units))
         groups = Groups.of(place[rows])
-        count, columns = len(responses.study.organizations) * channels, self.evaluations.columns
+        count, columns = self.ascent.operated.size, self.evaluations.columns
         step = max(1, _NUMBERS // (count * columns))
         for start in range(0, len(self.replicates), step):
             chosen = np.arange(start, min(start + step, len(self.replicates)))

@@ -80,8 +80,7 @@ def sampling_design_effects(result: IndexResult, responses: Responses) -> FloatA
 def _weighted_squares(responses: Responses, means: FloatArray) -> FloatArray:
     """Return the weighted sum of squared deviations from the means of units, (u, i)."""
     evaluations = Evaluations.of(responses)
-    channels = len(responses.study.framework.channels)
-    groups = Groups.of(responses.organization.astype(np.int64) * channels + responses.channel)
+    groups = Groups.of(evaluations.units())
     result = np.zeros_like(means)
     for block in groups.row_blocks():
         rows, rank = groups.order[block], groups.rank[block]

@@ -215,7 +215,7 @@ def _from_keys(
 def tally_columns(evaluations: Evaluations, *, groups: int = 1, frequencies: bool = False) -> Tally:
     """Add up the columns of `evaluations`; with respondents first they are more than the items."""
     responses = evaluations.responses
-    keys = _unit_keys(responses, groups)
+    keys = _unit_keys(evaluations, groups)
     grouped = Groups.of(keys)
     weight = responses.weight
     count, columns = len(grouped), evaluations.columns
@@ -253,14 +253,14 @@ def tally_columns(evaluations: Evaluations, *, groups: int = 1, frequencies: boo
     )
 
 
-def _unit_keys(responses: Responses, groups: int) -> IntArray:
+def _unit_keys(evaluations: Evaluations, groups: int) -> IntArray:
     """Return organization, channel and jackknife group of every evaluation as one number, (n,)."""
     if groups < 1:
         raise MethodError(f"expected 1 or more, got {groups}", argument="groups")
-    channels = len(responses.study.framework.channels)
-    keys = responses.organization.astype(np.int64) * channels + responses.channel
+    keys = evaluations.units()
     if groups == 1:
         return keys
+    responses = evaluations.responses
     group = jackknife_groups(responses.cluster_labels, groups)
     return keys * groups + group[responses.clusters]
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._design import lonely_strata, sampled_shares, strata_of
 from sotongindex._factors import GROUPS, Replicated
+from sotongindex._jackknife_groups import jackknife_groups
 from sotongindex._variance_methods import (
     BalancedRepeatedReplication,
     Bootstrap,
@@ -26,7 +27,6 @@ from sotongindex._variance_methods import (
 )
 from sotongindex.errors import MethodError, nearest_key
 from sotongindex.responses import Responses
-from sotongindex.tally import jackknife_groups
 
 _MOST_CLUSTERS = 5_000  # that are left out one at a time
 

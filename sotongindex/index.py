@@ -19,6 +19,7 @@ from sotongindex._levels import Level, Tree
 from sotongindex._notices import Notice, find_notices
 from sotongindex._replicates import replicates_of
 from sotongindex._replication import Replication
+from sotongindex._tallying import sum_evaluations
 from sotongindex._version import __version__
 from sotongindex.aggregation import Hierarchy
 from sotongindex.errors import MethodError
@@ -26,7 +27,7 @@ from sotongindex.method import IndexMethod, Powers
 from sotongindex.models import Channel, Dimension, Framework, Study, SurveyItem
 from sotongindex.responses import Responses
 from sotongindex.results import Counts, IndexResult, result_from_cells
-from sotongindex.tally import Tally, tally_columns
+from sotongindex.tally import Tally, tally_of
 from sotongindex.variance import Estimates, GroupJackknife, Linearization, combine
 from sotongindex.weighting import FixedWeights, ImportanceWeights, WeightingScheme
 
@@ -89,7 +90,9 @@ def compute_index(
     evaluations = None
     if isinstance(answers, Responses):
         evaluations = _evaluations(answers, scheme, method)
-        tally = tally_columns(evaluations, groups=_groups(method))
+        groups = _groups(method)
+        sums = sum_evaluations(evaluations, groups=groups)
+        tally = tally_of(sums, answers.study, groups=groups)
     else:
         tally = _fitting(answers, method)
     ascent = Ascent.of(tally, scheme, method)
@@ -126,7 +129,7 @@ def _evaluations(responses: Responses, scheme: WeightingScheme, method: IndexMet
     if method.order == "items first":
         return evaluations
     if scheme.learns:  # from the means of items, which need no weights yet
-        tally = tally_columns(evaluations)
+        tally = tally_of(sum_evaluations(evaluations), responses.study)
         weights = Ascent.of(tally, scheme, method).weights(tally.item_means())
     else:
         weights = scheme.resolve(responses.study.framework)

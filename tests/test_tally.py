@@ -99,8 +99,8 @@ def test_text_keys_of_any_length_and_script():
     groups = jackknife_groups(keys, 32)
     for position, key in enumerate(keys):
         assert jackknife_groups(np.array([key]), 32)[0] == groups[position]
-    # One polynomial of the bytes, as in the docstring.
-    number = sum(byte * 257**power for power, byte in enumerate("응답자".encode()))
+    # One polynomial of the code points, as in the docstring.
+    number = sum(ord(letter) * 257**power for power, letter in enumerate("응답자"))
     assert groups[2] == number % (2**31 - 1) * 48271 % (2**31 - 1) % 32
 
 

@@ -76,11 +76,14 @@ class Frame:
         names: The column names.
         rows: The number of rows.
         column: Reads the column of a name.
+        times: How many rows of a larger table each row stands for, (rows,); None where every row
+            is one.
     """
 
     names: tuple[str, ...]
     rows: int
     column: Callable[[str], Column]
+    times: NDArray[np.int64] | None = None
 
     @classmethod
     def of(cls, frame: object) -> Frame:

@@ -131,16 +131,21 @@ def finding_in(
     code: Code,
     severity: Severity,
     advice: str | None = None,
+    times: NDArray[np.integer[Any]] | None = None,
     **details: Unpack[_Details],
 ) -> Finding:
-    """Make a finding of the rows where `mask` holds, and say `what` it is and how many they are."""
+    """Make a finding of the rows where `mask` holds, and say `what` it is and how many they are.
+
+    Where every row stands for several, `times`, only their number is known.
+    """
     rows = np.flatnonzero(mask)
+    count = len(rows) if times is None else int(times[rows].sum())
     return Finding(
         code=code,
         severity=severity,
-        message=f"{what} ({told(len(rows), 'row')})" + (f"; {advice}" if advice else ""),
-        count=len(rows),
-        rows=rows,
+        message=f"{what} ({told(count, 'row')})" + (f"; {advice}" if advice else ""),
+        count=count,
+        rows=rows if times is None else (),
         **details,
     )
 

@@ -13,6 +13,7 @@ __all__ = [
     "CalibrationError",
     "CalibrationWarning",
     "DefinitionError",
+    "EngineError",
     "MethodError",
     "ResponseError",
     "SchemaError",
@@ -80,6 +81,19 @@ class MethodError(SotongIndexError, ValueError):
     def __init__(self, message: str, *, argument: str | None = None) -> None:
         super().__init__(f"{argument}: {message}" if argument else message)
         self.argument = argument
+
+
+class EngineError(MethodError):
+    """An engine that holds a lazy frame failed; its own error is the cause.
+
+    Attributes:
+        argument: The argument at fault.
+        engine: The name of the engine.
+    """
+
+    def __init__(self, message: str, *, engine: str) -> None:
+        super().__init__(message, argument="frame")
+        self.engine = engine
 
 
 class CalibrationError(MethodError):

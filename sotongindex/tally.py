@@ -7,7 +7,7 @@ one study add up to the tally of their answers together, whatever order they com
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import attrs
 import numpy as np
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._evaluations import Evaluations
 from sotongindex._jackknife_groups import jackknife_groups
+from sotongindex._lazy import LazyTable, sum_lazily
 from sotongindex._sums import Sums
 from sotongindex._tallying import answer_categories, sum_evaluations
 from sotongindex.errors import MethodError
+from sotongindex.layout import Layout, Roles
 from sotongindex.models import Study
 from sotongindex.responses import Responses
 
@@ -87,6 +89,59 @@ class Tally:
         categories = answer_categories(responses.study.framework) if frequencies else None
         sums = sum_evaluations(Evaluations.of(responses), groups=groups, categories=categories)
         return tally_of(sums, responses.study, groups=groups, categories=categories)
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: object,
+        study: Study,
+        layout: Layout | None = None,
+        *,
+        groups: int = 32,
+        group: str | None = None,
+        frequencies: bool = False,
+        **roles: Unpack[Roles],
+    ) -> Tally:
+        """Add up a frame; where it is lazy, its engine does.
+
+        Polars, DuckDB, Dask, Ibis and PySpark are asked for sums by organization, channel and
+        jackknife group, and only these come back. The groups are those that the keys have in
+        memory, so that tallies of one study add up wherever they were made.
+
+        Args:
+            frame: A lazy frame that narwhals knows, or any frame that `Responses.read` takes.
+            study: What was asked about whom.
+            layout: Which column plays which role; default `Layout()`.
+            groups: As for `from_responses`.
+            group: Instead of keys: the column with the jackknife group, from 0.
+            frequencies: As for `from_responses`.
+            **roles: Fields of `Layout` that differ from it, as for `check_responses`.
+
+        Returns:
+            The tally.
+
+        Raises:
+            ResponseError: If the answers do not fit the study.
+            EngineError: If the engine fails; its own error is the cause.
+            MethodError: If groups cannot be told of the keys, or the frame is of no known kind.
+        """
+        layout = attrs.evolve(layout or Layout(), **roles)
+        table = LazyTable.of(frame)
+        if table is None:
+            responses = Responses.read(frame, study, layout)
+            return cls.from_responses(responses, groups=groups, frequencies=frequencies)
+        categories = answer_categories(study.framework) if frequencies else None
+        sums = sum_lazily(
+            table,
+            study,
+            layout,
+            groups=groups,
+            group=group,
+            categories=() if categories is None else categories.tolist(),
+        )
+        if categories is None:
+            sums = attrs.evolve(sums, frequencies=None)
+        return tally_of(sums, study, groups=groups, categories=categories)
 
     def __add__(self, other: Tally) -> Tally:
         """Return the tally of both sets of answers together.

@@ -16,7 +16,7 @@ from sotongindex._reading.source import Source
 from sotongindex.checks import Code, Finding, few, finding_in, told
 from sotongindex.errors import nearest_key
 
-__all__ = ["Codes", "Rows", "text_faults"]
+__all__ = ["Codes", "Rows", "match", "match_channels", "text_faults", "weights"]
 
 Codes: TypeAlias = NDArray[np.int32]
 
@@ -66,14 +66,12 @@ class Rows:
         stratum, stratum_keys = _group(source, layout.stratum, found)
         cluster, cluster_keys = _group(source, layout.cluster, found)
         rows = cls(
-            organization=_match(
-                source, "organization", source.study.organization_keys, found=found
-            ),
-            channel=_channels(source, found),
+            organization=match(source, "organization", source.study.organization_keys, found=found),
+            channel=match_channels(source, found),
             respondent=respondent,
             respondent_keys=respondent_keys,
-            item=_match(source, "item", framework.item_keys, found=found),
-            weight=_positive(source, source.layout.weight, faults=_WEIGHT, found=found),
+            item=match(source, "item", framework.item_keys, found=found),
+            weight=weights(source, found),
             stratum=stratum,
             stratum_keys=() if stratum_keys is None else tuple(map(str, stratum_keys.tolist())),
             cluster=cluster,
@@ -88,10 +86,11 @@ class Rows:
         return attrs.evolve(rows, findings=tuple(found))
 
 
-def _null(column: str, null: NDArray[np.bool_]) -> Finding:
+def _null(source: Source, column: str, null: NDArray[np.bool_]) -> Finding:
     return finding_in(
         null,
         "blank",
+        times=source.frame.times,
         advice="fill it or leave the row out of the frame",
         code="null_role",
         severity="error",
@@ -106,7 +105,7 @@ _UNKNOWN: Mapping[str, Code] = {
 }
 
 
-def _match(source: Source, role: str, known: tuple[str, ...], *, found: list[Finding]) -> Codes:
+def match(source: Source, role: str, known: tuple[str, ...], *, found: list[Finding]) -> Codes:
     """Code a role's column by `known` keys; blank and unknown keys become -1 and findings."""
     name = source.roles().get(role)
     column = source.column(name)
@@ -116,15 +115,16 @@ def _match(source: Source, role: str, known: tuple[str, ...], *, found: list[Fin
     position = {key: code for code, key in enumerate(known)}
     table = np.array([position.get(str(label), -1) for label in text.labels] + [-1], dtype=np.int32)
     if (text.codes < 0).any():
-        found.append(_null(name, text.codes < 0))
+        found.append(_null(source, name, text.codes < 0))
     if (table[:-1] < 0).any():
-        found += _unknown(text, known, role=role, column=name)
+        found += _unknown(source, text, known=known, role=role)
     return table[text.codes]
 
 
-def _unknown(text: Text, known: tuple[str, ...], *, role: str, column: str) -> Iterable[Finding]:
+def _unknown(source: Source, text: Text, *, known: tuple[str, ...], role: str) -> Iterable[Finding]:
     """Find unknown keys, the most frequent first; beyond some twenty, only count them."""
-    counts = np.bincount(text.codes + 1, minlength=len(text.labels) + 1)[1:]
+    column, times = source.roles()[role], source.frame.times
+    counts = np.bincount(text.codes + 1, times, len(text.labels) + 1)[1:]
     is_known = np.array([label in known for label in text.labels])
     unknown = np.flatnonzero(~is_known & (counts > 0))
     unknown = unknown[np.argsort(-counts[unknown], kind="stable")]
@@ -133,6 +133,7 @@ def _unknown(text: Text, known: tuple[str, ...], *, role: str, column: str) -> I
         yield finding_in(
             text.codes == code,
             f"unknown {role} {key!r}",
+            times=times,
             code=_UNKNOWN[role],
             severity="error",
             column=column,
@@ -145,17 +146,19 @@ def _unknown(text: Text, known: tuple[str, ...], *, role: str, column: str) -> I
         yield finding_in(
             np.isin(text.codes, rest),
             f"{told(len(rest), 'further unknown key')}",
+            times=times,
             code=_UNKNOWN[role],
             severity="error",
             column=column,
         )
 
 
-def _channels(source: Source, found: list[Finding]) -> Codes:
+def match_channels(source: Source, found: list[Finding]) -> Codes:
+    """Code the channels; without a column for them there is one."""
     keys = source.study.framework.channel_keys
     if source.layout.channel is None and len(keys) == 1:
         return np.zeros(source.frame.rows, dtype=np.int32)
-    return _match(source, "channel", keys, found=found)
+    return match(source, "channel", keys, found=found)
 
 
 def _respondents(source: Source, found: list[Finding]) -> tuple[Codes, NDArray[Any]]:
@@ -177,7 +180,7 @@ def _group(
         return None, None
     codes, keys = sorted_keys(column)
     if (codes < 0).any():
-        found.append(_null(name, codes < 0))
+        found.append(_null(source, name, codes < 0))
     return codes, keys
 
 
@@ -205,6 +208,11 @@ _POPULATION = _Faults(
 )
 
 
+def weights(source: Source, found: list[Finding]) -> NDArray[np.float64] | None:
+    """Read the weights; what is not above 0 and finite is a finding."""
+    return _positive(source, source.layout.weight, faults=_WEIGHT, found=found)
+
+
 def _positive(
     source: Source, name: str | None, *, faults: _Faults, found: list[Finding]
 ) -> NDArray[np.float64] | None:
@@ -214,11 +222,17 @@ def _positive(
         return None
     parsed = numbers(column)
     found += text_faults(parsed, name)
-    found += _number_faults(parsed, name, faults)
+    found += _number_faults(parsed, name, faults=faults, times=source.frame.times)
     return recode(parsed.values, np.dtype(np.float64))
 
 
-def _number_faults(parsed: Parsed, column: str, faults: _Faults) -> Iterable[Finding]:
+def _number_faults(
+    parsed: Parsed,
+    column: str,
+    *,
+    faults: _Faults,
+    times: NDArray[np.int64] | None,
+) -> Iterable[Finding]:
     values, absent = parsed.values, is_missing(parsed.values)
     blank = absent if parsed.wrong is None else absent & ~parsed.wrong
     cases = [(faults.missing, blank), (faults.non_positive, (values <= 0) & ~absent)]
@@ -229,6 +243,7 @@ def _number_faults(parsed: Parsed, column: str, faults: _Faults) -> Iterable[Fin
             yield finding_in(
                 mask,
                 what,
+                times=times,
                 advice=faults.advice,
                 code=code,
                 severity="error",

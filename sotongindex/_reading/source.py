@@ -64,6 +64,10 @@ class Source:
         """Find what is wrong with the file's columns before any is read."""
         if self.frame.rows == 0:
             yield Finding(code="empty_frame", severity="error", message="the frame has no rows")
+        yield from self.check_columns()
+
+    def check_columns(self) -> Iterable[Finding]:
+        """Find roles and items without a column, and columns that the layout cannot mean."""
         yield from self._missing_columns()
         yield from self._channel_faults()
         if self.layout.is_bound:

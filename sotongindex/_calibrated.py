@@ -118,9 +118,22 @@ class Calibration:
             )
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise MethodError("expected weights of 0 or more, all finite", argument="start")
+        return self.again_by_cell(group_sums(weights, self.cell, len(self.ratio)))
+
+    def again_by_cell(self, cells: FloatArray) -> FloatArray:
+        """Calibrate other starting weights, of which only the sums by cell are known.
+
+        Args:
+            cells: The sums of the starting weights of every cell, 0 or more, (cells, replicates).
+
+        Returns:
+            As `again`.
+
+        Raises:
+            MethodError: If a replicate cannot be calibrated, or only with weights that vanish.
+        """
         constraints = self.constraints
         groups = constraints.cell_group
-        cells = group_sums(weights, self.cell, len(self.ratio))
         own = group_sums(cells, groups, constraints.groups)
         before = np.bincount(groups[self.cell], self.start, constraints.groups)
         factor = np.where(self.relative[:, None], (own / before[:, None])[self.group], 1.0)
@@ -131,7 +144,7 @@ class Calibration:
         missed = int(np.count_nonzero((fit.miss > MET).any(axis=0) | vanished.any(axis=0)))
         if missed:
             raise MethodError(
-                f"{missed} of {weights.shape[1]} replicates cannot be calibrated to the totals: "
+                f"{missed} of {cells.shape[1]} replicates cannot be calibrated to the totals: "
                 "their starting weights leave a category without respondents, or bounds without a "
                 "solution; merge small categories, widen the bounds, or use a jackknife",
                 argument="start",

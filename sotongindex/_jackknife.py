@@ -13,17 +13,27 @@ from sotongindex.tally import Tally
 def group_deviations(tally: Tally) -> Rows:
     r"""Return :math:`\sqrt{(G-1)/G} (\theta_{(g)} - \theta)` for every unit and group."""
     channels = len(tally.study.framework.channels)
-    unit = tally.organization * channels + tally.channel
     weight, points = tally.dense(tally.answer_weight), tally.dense(tally.points)
     columns = weight.shape[-1]
-    weight, points = weight.reshape(-1, columns)[unit], points.reshape(-1, columns)[unit]
-    rest = weight - tally.answer_weight
+    weight, points = weight.reshape(-1, columns), points.reshape(-1, columns)
+    if tally.replicates is None:
+        unit, group = tally.organization * channels + tally.channel, tally.group
+        weight, points = weight[unit], points[unit]
+        rest, rest_points = weight - tally.answer_weight, points - tally.points
+    else:
+        own = tally.replicates
+        unit = np.repeat(own.unit, tally.groups)
+        group = np.tile(np.arange(tally.groups), len(own.unit))
+        weight, points = weight[unit], points[unit]
+        rest, rest_points = (
+            sums.reshape(weight.shape) for sums in (own.answer_weight, own.points)
+        )
     # A group that holds every answer leaves nothing to compare; its degrees of freedom are 0.
-    comparable = (tally.answers > 0) & (rest > 1e-12 * weight)
+    comparable = rest > 1e-12 * weight
     mean = np.divide(points, weight, out=np.zeros_like(points), where=weight > 0)
-    without = np.divide(points - tally.points, rest, out=mean.copy(), where=comparable)
+    without = np.divide(rest_points, rest, out=mean.copy(), where=comparable)
     scale = np.sqrt((tally.groups - 1) / tally.groups)
-    return Rows(place=unit, source=tally.group, values=scale * (without - mean))
+    return Rows(place=unit, source=group, values=scale * (without - mean))
 
 
 def jackknife_levels(

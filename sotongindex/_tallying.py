@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 
 from sotongindex._arrays import FloatArray, Groups, IntArray, group_sums, read_only
 from sotongindex._evaluations import Evaluations
 from sotongindex._jackknife_groups import check_groups, jackknife_groups
+from sotongindex._replicate_sums import ReplicateSums, left_out
 from sotongindex._sums import Sums
 from sotongindex.errors import MethodError
 from sotongindex.models import Framework
 from sotongindex.responses import Responses
 
-__all__ = ["answer_categories", "sum_evaluations"]
+__all__ = ["answer_categories", "sum_evaluations", "sum_replicates"]
 
 
 def sum_evaluations(
-    evaluations: Evaluations, *, groups: int = 1, categories: IntArray | None = None
+    evaluations: Evaluations,
+    *,
+    groups: int = 1,
+    group: IntArray | None = None,
+    categories: IntArray | None = None,
 ) -> Sums:
-    """Add up the columns of `evaluations`; with respondents first they are more than the items."""
+    """Add up the columns of `evaluations`; with respondents first they are more than the items.
+
+    Groups are those of the jackknife, unless the group of every evaluation is given.
+    """
     responses = evaluations.responses
-    keys = _row_keys(evaluations, groups)
+    if group is None:
+        group = _jackknife_group(responses, groups)
+    keys = evaluations.units() * groups + group
     grouped = Groups.of(keys)
     weight = responses.weight
     count, columns = len(grouped), evaluations.columns
@@ -59,15 +70,41 @@ def answer_categories(framework: Framework) -> IntArray:
     return read_only(np.arange(int(low), int(high) + 1))
 
 
-def _row_keys(evaluations: Evaluations, groups: int) -> IntArray:
-    """Return organization, channel and jackknife group of every evaluation as one number, (n,)."""
-    check_groups(groups)
-    keys = evaluations.units()
-    if groups == 1:
-        return keys
+def sum_replicates(evaluations: Evaluations, groups: int) -> ReplicateSums | None:
+    """Add up every replicate of the grouped jackknife; None unless weights are calibrated again.
+
+    Raises:
+        MethodError: If what is left without a group cannot be calibrated.
+    """
     responses = evaluations.responses
-    group = jackknife_groups(responses.cluster_labels, groups)
-    return keys * groups + group[responses.clusters]
+    known = responses.calibration
+    if groups == 1 or known is None or responses.weight is None:
+        return None
+    group, cells = _jackknife_group(responses, groups), len(known.ratio)
+    in_cell = known.cell * groups + group[known.first]
+    start = np.bincount(in_cell, known.start, cells * groups).reshape(cells, groups)
+    ratios = known.again_by_cell(left_out(start))
+    cell = known.cell[known.unit]
+    # The starting weight, times what was done to weights after calibration.
+    base = responses.weight / known.ratio[cell]
+
+    def sums(weight: FloatArray, groups: int, group: IntArray) -> Sums:
+        weighted = attrs.evolve(responses, weight=weight)
+        return sum_evaluations(
+            attrs.evolve(evaluations, responses=weighted), groups=groups, group=group
+        )
+
+    return ReplicateSums.of(
+        sums(base, cells, cell), sums(base * ratios[cell, group], groups, group), ratios
+    )
+
+
+def _jackknife_group(responses: Responses, groups: int) -> IntArray:
+    """Return the jackknife group of every evaluation, (n,)."""
+    check_groups(groups)
+    if groups == 1:
+        return np.zeros(len(responses), dtype=np.int64)
+    return jackknife_groups(responses.cluster_labels, groups)[responses.clusters]
 
 
 def _frequencies(

@@ -17,14 +17,15 @@ from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._evaluations import Evaluations
 from sotongindex._jackknife_groups import jackknife_groups
 from sotongindex._lazy import LazyTable, sum_lazily
+from sotongindex._replicate_sums import ReplicateSums
 from sotongindex._sums import Sums
-from sotongindex._tallying import answer_categories, sum_evaluations
+from sotongindex._tallying import answer_categories, sum_evaluations, sum_replicates
 from sotongindex.errors import MethodError
 from sotongindex.layout import Layout, Roles
 from sotongindex.models import Study
 from sotongindex.responses import Responses
 
-__all__ = ["Tally", "jackknife_groups"]
+__all__ = ["ReplicateSums", "Tally", "jackknife_groups"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -47,6 +48,8 @@ class Tally:
         points: Sum of weight times points, (r, i).
         categories: The answers that are counted, (k,), or None.
         frequencies: Sum of weights by category, (r, i, k), or None.
+        replicates: The sums of every jackknife replicate where weights were calibrated, each with
+            weights of its own; None where groups are left out as they are.
     """
 
     study: Study
@@ -62,6 +65,7 @@ class Tally:
     points: FloatArray
     categories: IntArray | None = None
     frequencies: FloatArray | None = None
+    replicates: ReplicateSums | None = None
 
     def __attrs_post_init__(self) -> None:
         for array in attrs.asdict(self, recurse=False).values():
@@ -74,6 +78,10 @@ class Tally:
     ) -> Tally:
         """Add up responses.
 
+        Where their weights were calibrated, they are calibrated again without each jackknife group,
+        so that errors know of the calibration. That takes a table of organizations times channels
+        times calibration cells times items on the way, and of groups instead of cells in the tally.
+
         Args:
             responses: The answers.
             groups: The number of jackknife groups, made from the keys of the clusters where there
@@ -84,11 +92,14 @@ class Tally:
             The tally.
 
         Raises:
-            MethodError: If `groups` is below 1, or frequencies are asked of fractional answers.
+            MethodError: If `groups` is below 1, frequencies are asked of fractional answers, or
+                weights cannot be calibrated again without a group.
         """
         categories = answer_categories(responses.study.framework) if frequencies else None
-        sums = sum_evaluations(Evaluations.of(responses), groups=groups, categories=categories)
-        return tally_of(sums, responses.study, groups=groups, categories=categories)
+        evaluations = Evaluations.of(responses)
+        sums = sum_evaluations(evaluations, groups=groups, categories=categories)
+        tally = tally_of(sums, responses.study, groups=groups, categories=categories)
+        return attrs.evolve(tally, replicates=sum_replicates(evaluations, groups))
 
     @classmethod
     def from_frame(
@@ -146,8 +157,11 @@ class Tally:
     def __add__(self, other: Tally) -> Tally:
         """Return the tally of both sets of answers together.
 
+        Weights that were calibrated are those of two samples, each calibrated by itself.
+
         Raises:
-            MethodError: If the studies, the number of groups or the categories differ.
+            MethodError: If the studies, the number of groups or the categories differ, or only one
+                has calibrated weights.
         """
         return add_tallies([self, other])
 
@@ -177,7 +191,20 @@ def add_tallies(tallies: Sequence[Tally]) -> Tally:
         if not np.array_equal(_categories_of(first), _categories_of(other)):
             raise MethodError("the two tallies count different categories", argument="other")
     sums = Sums.merged([_sums_of(tally) for tally in tallies])
-    return tally_of(sums, first.study, groups=first.groups, categories=first.categories)
+    tally = tally_of(sums, first.study, groups=first.groups, categories=first.categories)
+    return attrs.evolve(tally, replicates=_merged_replicates(tallies))
+
+
+def _merged_replicates(tallies: Sequence[Tally]) -> ReplicateSums | None:
+    """Add up the replicates of tallies that all have them, or none."""
+    parts = [tally.replicates for tally in tallies if tally.replicates is not None]
+    if len(parts) not in (0, len(tallies)):
+        raise MethodError(
+            "the weights of one tally were calibrated, those of the other were not; calibrate the "
+            "answers of both, or make both with groups=1",
+            argument="other",
+        )
+    return ReplicateSums.merged(parts) if parts else None
 
 
 def tally_of(

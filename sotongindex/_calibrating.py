@@ -208,7 +208,7 @@ class Design:
             )
             raise CalibrationError(
                 f"they can only be met with weights of 0 or less for "
-                f"{int(self.cells.count[wrong].sum())} of {self.units.count} respondents, the "
+                f"{int(self.cells.count[wrong].sum())} of {self.units.respondents} respondents, the "
                 f"lowest {ratio.min():.3g} times the old one; {way_out}",
                 counts=[float(self.cells.count[wrong].sum())],
             )
@@ -232,7 +232,7 @@ class Design:
         after = ((cells.weight * ratio) @ constraints.variables) / total[group]
         return CalibrationReport(
             method=self.method,
-            units=self.units.count,
+            units=self.units.respondents,
             iterations=fit.steps,
             margins=MarginTable(
                 group=tuple(sizes.groups[g] for g in group),

@@ -135,15 +135,15 @@ class Subject:
     @classmethod
     def of(cls, data: Responses | CalibratedWeights | ArrayLike, unit: Unit) -> Subject:
         """Find the units of answers, calibrated weights or an array."""
-        if isinstance(data, CalibratedWeights):
-            return cls(weight=data.weight, calibration=data.calibration)
-        if not isinstance(data, Responses):
+        if not isinstance(data, Responses | CalibratedWeights):
             return cls(weight=positive_weights(data, np.size(data)))
         known = data.calibration
         if known is not None and data.weight is not None:
             own = np.empty(len(known.start))
             own[known.unit] = data.weight
             return cls(weight=own, unit=known.unit, calibration=known)
+        if isinstance(data, CalibratedWeights):
+            return cls(weight=data.weight)
         units = units_of_responses(data, unit=unit, by=None)
         if units.weight is None:
             raise MethodError("the answers have no weights to trim", argument="data")

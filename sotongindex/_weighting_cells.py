@@ -21,7 +21,7 @@ class Cells:
 
     Attributes:
         cell: The cell of every unit, (u,).
-        count: How many units a cell has, (c,).
+        count: How many respondents a cell has, (c,).
         weight: Their starting weights together, (c,).
         group: The group of every cell, (c,).
         codes: For every column the position of the cell's value, (c,).
@@ -43,7 +43,7 @@ class Cells:
         if by_weight and units.weight is not None:
             parts.append(Coded.sorted(units.weight))
         key, size, kept = _key(parts, units.count)
-        count = np.bincount(key, minlength=size)
+        count = np.bincount(key, units.times, size).astype(np.int64)
         weight = count if units.weight is None else np.bincount(key, units.weight, size)
         occupied = np.flatnonzero(count)
         if len(occupied) < size:

@@ -19,7 +19,11 @@ __all__ = [
     "Unit",
     "Units",
     "category_name",
+    "differing",
     "known_column",
+    "lacking",
+    "no_rows",
+    "numbered",
     "positive_weights",
     "units_of_frame",
     "units_of_responses",
@@ -109,12 +113,14 @@ class Units:
     Attributes:
         unit: The unit of every evaluation or row, (n,); None where every row is one.
         count: How many units there are.
-        weight: The starting weights, (u,); None where all are 1.
+        weight: The starting weights, of all respondents of a unit together, (u,); None where all
+            are 1.
         by: What the groups are; None where there is one group.
         group: The group of every unit, (u,); None where there is one.
         groups: The names of the groups.
         names: The columns that margins may name.
         column: Reads a column, one value a unit.
+        times: How many respondents each unit is, (u,); None where each is one.
     """
 
     unit: IntArray | None
@@ -125,6 +131,12 @@ class Units:
     groups: tuple[str, ...]
     names: tuple[str, ...]
     column: Callable[[str], Column]
+    times: IntArray | None = None
+
+    @property
+    def respondents(self) -> int:
+        """How many respondents the units are."""
+        return self.count if self.times is None else int(self.times.sum())
 
     def coded(self, name: str) -> Coded:
         """Return a column as codes.
@@ -152,28 +164,42 @@ def known_column(name: str, names: tuple[str, ...], argument: str) -> str:
     return name
 
 
-def units_of_frame(frame: object, *, weight: str | ArrayLike | None, by: str | None) -> Units:
-    """Take every row of a frame as a unit."""
+def units_of_frame(
+    frame: object, *, weight: str | ArrayLike | None, by: str | None, respondent: str | None
+) -> Units:
+    """Take every row of a frame as a unit, or the rows of a respondent together."""
     table = Frame.of(frame)
     if table.rows == 0:
-        raise MethodError("expected at least one row, got none", argument="data")
+        raise no_rows()
     start = weight
     if isinstance(weight, str):
         column = table.column(known_column(weight, table.names, "weight"))
         start = column.values if isinstance(column, Numbers) else np.array([np.nan])
+    weights = None if start is None else positive_weights(start, table.rows)
     group, groups = _NO_GROUPS
     if by is not None:
-        group, groups = _groups(Coded.of(table.column(known_column(by, table.names, "by"))), by)
+        coded = Coded.of(table.column(known_column(by, table.names, "by")))
+        group, groups = numbered(coded, by, argument="by")
+    once = _Once.rows(table.rows)
+    if respondent is not None:
+        coded = Coded.of(table.column(known_column(respondent, table.names, "respondent")))
+        who, people = numbered(coded, respondent, argument="respondent")
+        once = _Once.of(*_within(who, len(people), group))
     return Units(
-        unit=None,
-        count=table.rows,
-        weight=None if start is None else positive_weights(start, table.rows),
+        unit=once.unit,
+        count=once.count,
+        weight=None if weights is None else once.values(weights, "weight"),
         by=by,
-        group=group,
+        group=None if group is None else group[once.first],
         groups=groups,
         names=table.names,
-        column=table.column,
+        column=lambda name: once.column(table.column(name), name),
     )
+
+
+def no_rows() -> MethodError:
+    """Return the error of a table without rows."""
+    return MethodError("expected at least one row, got none", argument="data")
 
 
 def positive_weights(weight: ArrayLike, rows: int) -> FloatArray:
@@ -196,21 +222,27 @@ def positive_weights(weight: ArrayLike, rows: int) -> FloatArray:
     return weights
 
 
-def _groups(coded: Coded, by: str) -> tuple[Codes, tuple[str, ...]]:
-    """Number the groups that have units; missing ones are an error."""
+def numbered(
+    coded: Coded, name: str, *, argument: str, times: IntArray | None = None
+) -> tuple[Codes, tuple[str, ...]]:
+    """Number the values that have units; missing ones are an error."""
     codes = coded.codes - coded.offset
-    counts = np.bincount(codes, minlength=len(coded.values))
+    counts = np.bincount(codes, times, minlength=len(coded.values)).astype(np.int64)
     names = [category_name(value) for value in coded.values]
     missing = sum(int(count) for name, count in zip(names, counts, strict=True) if name is None)
     if missing:
-        raise MethodError(
-            f"{missing} of {len(codes)} units have no {by!r}; fill it or leave them out",
-            argument="by",
-        )
+        raise lacking(name, missing, int(counts.sum()), argument=argument)
     used = np.flatnonzero(counts)
     renumbered = np.zeros(len(counts), dtype=np.int64)
     renumbered[used] = np.arange(len(used))
     return renumbered[codes], tuple(str(names[code]) for code in used)
+
+
+def lacking(name: str, missing: int, count: int, *, argument: str) -> MethodError:
+    """Return the error of units whose group or key is missing."""
+    return MethodError(
+        f"{missing} of {count} units have no {name!r}; fill it or leave them out", argument=argument
+    )
 
 
 def units_of_responses(responses: Responses, *, unit: Unit, by: str | None) -> Units:
@@ -218,7 +250,8 @@ def units_of_responses(responses: Responses, *, unit: Unit, by: str | None) -> U
     group, groups = _NO_GROUPS if by is None else _response_groups(responses, by)
     once = _Once.rows(len(responses))
     if unit == "respondent":
-        once = _Once.of(*_respondents(responses, group))
+        keys = responses.respondent_keys
+        once = _Once.of(*_within(responses.respondent, len(keys), group))
     kept = responses.kept
     return Units(
         unit=once.unit,
@@ -247,19 +280,18 @@ def _response_groups(responses: Responses, by: str) -> tuple[Codes, tuple[str, .
         codes = np.array([code.get(name or "", -1) for name in names], dtype=np.int32)
         codes = codes[responses.organization]
         column = Text(codes=codes, labels=labels)
-    return _groups(Coded.of(column), by)
+    return numbered(Coded.of(column), by, argument="by")
 
 
 def _attribute_names(responses: Responses) -> list[str]:
     return [name for one in responses.study.organizations for name, _ in one.attributes]
 
 
-def _respondents(responses: Responses, group: Codes | None) -> tuple[IntArray, int]:
-    """Number the respondents, within groups where there are any."""
-    respondents = len(responses.respondent_keys)
+def _within(respondent: Codes, count: int, group: Codes | None) -> tuple[IntArray, int]:
+    """Number so many respondents, within groups where there are any."""
     if group is None:
-        return responses.respondent.astype(np.int64), respondents
-    pair = group.astype(np.int64) * respondents + responses.respondent
+        return respondent.astype(np.int64), count
+    pair = group.astype(np.int64) * count + respondent
     pairs = distinct(pair)
     return np.searchsorted(pairs, pair), len(pairs)
 
@@ -295,14 +327,27 @@ class _Once:
         own = values[self.first]
         if self.unit is not None:
             same = np.equal(values, own[self.unit])
-            if values.dtype.kind == "f":
+            if values.dtype.kind in "fM":
                 same |= np.isnan(values) & np.isnan(own[self.unit])
             if not same.all():
                 units = len(distinct(self.unit[~same]))
-                raise MethodError(
-                    f"column {name!r} differs between the evaluations of {units} respondents, who "
-                    "count once in the margins; make it the same, or weight every evaluation for "
-                    'itself with unit="evaluation"',
-                    argument="unit",
-                )
+                raise differing(name, units)
         return own
+
+    def column(self, column: Column, name: str) -> Column:
+        """Return a column with one value a unit."""
+        if self.unit is None:
+            return column
+        if isinstance(column, Text):
+            return attrs.evolve(column, codes=self.values(column.codes, name))
+        return attrs.evolve(column, values=self.values(column.values, name))
+
+
+def differing(name: str, units: int) -> MethodError:
+    """Return the error of units whose evaluations differ."""
+    return MethodError(
+        f"column {name!r} differs between the evaluations of {units} respondents, who count once "
+        "in the margins; make it the same, or weight every evaluation for itself with "
+        'unit="evaluation"',
+        argument="unit",
+    )

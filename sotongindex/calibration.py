@@ -35,7 +35,7 @@ from sotongindex._calibration_report import CalibrationReport, MarginTable, kish
 from sotongindex._targets import Empty, Missing
 from sotongindex._trimming import Limits, Spread, Subject, Trimming
 from sotongindex._validators import check_choice
-from sotongindex._weighing import Asked, NotConverged, Options, Table, weighed
+from sotongindex._weighing import Asked, NotConverged, Options, Request, Table, weighed
 from sotongindex._weighting_units import Unit
 from sotongindex.errors import MethodError
 from sotongindex.responses import Responses
@@ -66,6 +66,7 @@ def rake(
     *,
     by: str | None = None,
     unit: Unit = "respondent",
+    respondent: str | None = None,
     weight: str | ArrayLike | None = None,
     variables: Iterable[Any] | None = None,
     count: str | None = None,
@@ -137,6 +138,7 @@ def rake(
     options = Options(
         by=by,
         unit=unit,
+        respondent=respondent,
         weight=weight,
         variables=variables,
         count=count,
@@ -147,7 +149,8 @@ def rake(
         empty=empty,
         not_converged=not_converged,
     )
-    return weighed(data, options, method="rake", distance="raking", margins=margins)
+    request = Request(method="rake", options=options, distance="raking", margins=margins)
+    return weighed(data, request)
 
 
 @overload
@@ -182,9 +185,9 @@ def post_stratify(
     >>> post_stratify(people, {"sex": {"f": 600, "m": 400}}).weight.tolist()
     [200.0, 200.0, 200.0, 400.0]
     """
-    return weighed(
-        data, Options(**options), method="post_stratify", distance="linear", margins=cells
-    )
+    asked = Options(**options)
+    request = Request(method="post_stratify", options=asked, distance="linear", margins=cells)
+    return weighed(data, request)
 
 
 @overload
@@ -264,15 +267,15 @@ def calibrate(
                 f"{asked.ratio_bounds} and {asked.weight_bounds}",
                 argument="distance",
             )
-    return weighed(
-        data,
-        asked,
+    request = Request(
         method="calibrate",
+        options=asked,
         distance=distance,
         margins=margins,
         totals=totals,
         means=means,
     )
+    return weighed(data, request)
 
 
 def design_effect(weight: ArrayLike) -> float:
@@ -381,6 +384,7 @@ def trim_weights(
     limits = Limits(lower=lower, upper=upper, quantiles=quantiles, design_effect=design_effect)
     subject = Subject.of(data, unit)
     weight, report, calibration = subject.trim(limits, spread=spread, strict=strict)
+    spread_out = subject.spread(weight)
     if not isinstance(data, Responses):
-        return CalibratedWeights(weight=weight, report=report, calibration=calibration)
-    return attrs.evolve(data, weight=subject.spread(weight), calibration=calibration)
+        return CalibratedWeights(weight=spread_out, report=report, calibration=calibration)
+    return attrs.evolve(data, weight=spread_out, calibration=calibration)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._evaluations import Evaluations
 from sotongindex._jackknife_groups import jackknife_groups
-from sotongindex._lazy import LazyTable, sum_lazily
+from sotongindex._lazy import CellWeights, LazyTable, sum_lazily
 from sotongindex._replicate_sums import ReplicateSums
 from sotongindex._sums import Sums
 from sotongindex._tallying import answer_categories, sum_evaluations, sum_replicates
@@ -110,6 +110,7 @@ class Tally:
         *,
         groups: int = 32,
         group: str | None = None,
+        weights: CellWeights | None = None,
         frequencies: bool = False,
         **roles: Unpack[Roles],
     ) -> Tally:
@@ -125,6 +126,9 @@ class Tally:
             layout: Which column plays which role; default `Layout()`.
             groups: As for `from_responses`.
             group: Instead of keys: the column with the jackknife group, from 0.
+            weights: What `rake`, `post_stratify` or `calibrate` made of this lazy frame. The engine
+                adds up three times, once by cells of the weights instead of groups; errors know of
+                the calibration, as those of calibrated answers do.
             frequencies: As for `from_responses`.
             **roles: Fields of `Layout` that differ from it, as for `check_responses`.
 
@@ -134,25 +138,34 @@ class Tally:
         Raises:
             ResponseError: If the answers do not fit the study.
             EngineError: If the engine fails; its own error is the cause.
-            MethodError: If groups cannot be told of the keys, or the frame is of no known kind.
+            MethodError: If groups cannot be told of the keys, the frame is of no known kind, or
+                weights are those of others, or cannot be calibrated again without a group.
         """
         layout = attrs.evolve(layout or Layout(), **roles)
         table = LazyTable.of(frame)
         if table is None:
+            if weights is not None:
+                raise MethodError(
+                    "expected a lazy frame, for whose cells the weights are; calibrate answers in "
+                    "memory, and give them to `from_responses`",
+                    argument="weights",
+                )
             responses = Responses.read(frame, study, layout)
             return cls.from_responses(responses, groups=groups, frequencies=frequencies)
         categories = answer_categories(study.framework) if frequencies else None
-        sums = sum_lazily(
+        sums, replicates = sum_lazily(
             table,
             study,
             layout,
             groups=groups,
             group=group,
             categories=() if categories is None else categories.tolist(),
+            weights=weights,
         )
         if categories is None:
             sums = attrs.evolve(sums, frequencies=None)
-        return tally_of(sums, study, groups=groups, categories=categories)
+        tally = tally_of(sums, study, groups=groups, categories=categories)
+        return attrs.evolve(tally, replicates=replicates)
 
     def __add__(self, other: Tally) -> Tally:
         """Return the tally of both sets of answers together.

@@ -8,17 +8,30 @@ import narwhals as nw
 
 from sotongindex._frames import Column, Frame
 from sotongindex._jackknife_groups import check_groups
-from sotongindex._lazy.columns import group_of, number_of
+from sotongindex._lazy.calibrated_sums import sum_calibrated
+from sotongindex._lazy.cell_weights import CellWeights
+from sotongindex._lazy.cells import CellQuery, CellSums
+from sotongindex._lazy.columns import category_of, group_of, missing_keys, start_of
 from sotongindex._lazy.engine import LazyTable
 from sotongindex._lazy.sums import SumQuery
 from sotongindex._reading.source import Source
+from sotongindex._replicate_sums import ReplicateSums
 from sotongindex._sums import Sums
 from sotongindex.checks import CheckReport
 from sotongindex.errors import MethodError, ResponseError
 from sotongindex.layout import Layout
 from sotongindex.models import Study
 
-__all__ = ["LazyTable", "sum_lazily"]
+__all__ = [
+    "CellQuery",
+    "CellSums",
+    "CellWeights",
+    "LazyTable",
+    "category_of",
+    "missing_keys",
+    "start_of",
+    "sum_lazily",
+]
 
 
 def sum_lazily(
@@ -29,27 +42,34 @@ def sum_lazily(
     groups: int,
     group: str | None,
     categories: Sequence[int],
-) -> Sums:
-    """Let the engine add up a table's answers.
+    weights: CellWeights | None,
+) -> tuple[Sums, ReplicateSums | None]:
+    """Let the engine add up a table's answers, and those of replicates of calibrated weights.
 
     Raises:
         ResponseError: If columns are missing, keys unknown or weights not above 0.
-        MethodError: If the layout asks for what engines cannot do, or groups cannot be told.
+        MethodError: If the layout asks for what engines cannot do, groups cannot be told, or
+            weights are those of others.
     """
     source = lazy_source(table, study, layout)
     findings = tuple(finding for finding in source.check_columns() if finding.severity == "error")
     if findings:
         raise ResponseError(CheckReport(findings=findings))
-    weight = None if layout.weight is None else number_of(table, layout.weight)
+    if weights is not None and layout.weight not in (None, weights.weight):
+        raise MethodError(
+            f"the starting weights of `weights` are in {weights.weight!r}, those of the layout in "
+            f"{layout.weight!r}; leave out the second",
+            argument="weights",
+        )
     query = SumQuery(
         table=table,
         source=source,
         groups=groups,
         group=_group(table, layout, groups=groups, group=group),
-        weight=None if weight is None else weight.cast(nw.Float64),
+        weight=None if layout.weight is None else start_of(table, layout.weight),
         categories=categories,
     )
-    return query.run()
+    return (query.run(), None) if weights is None else sum_calibrated(query, weights)
 
 
 def lazy_source(table: LazyTable, study: Study, layout: Layout) -> Source:

@@ -14,10 +14,18 @@ from sotongindex._arrays import is_missing
 from sotongindex._frames import Frame, Numbers, Text
 from sotongindex._jackknife_groups import BASE, MULTIPLIER, PRIME
 from sotongindex._lazy.engine import LazyTable
+from sotongindex._lazy.items import sum_in
 from sotongindex._reading.coding import Parsed, numbers
 from sotongindex.errors import MethodError
 
-__all__ = ["group_of", "number_of", "parsed_labels"]
+__all__ = [
+    "category_of",
+    "group_of",
+    "missing_keys",
+    "number_of",
+    "parsed_labels",
+    "start_of",
+]
 
 # All that Python strips from the ends of a text; engines strip less unless told.
 _BLANKS = "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1))))
@@ -49,6 +57,11 @@ def number_of(table: LazyTable, name: str, missing: Sequence[float] = ()) -> nw.
     return value
 
 
+def start_of(table: LazyTable, name: str) -> nw.Expr:
+    """Return a column of weights as floats, null where there is none."""
+    return number_of(table, name).cast(nw.Float64)
+
+
 def parsed_labels(table: LazyTable, name: str) -> tuple[tuple[str, ...], Parsed]:
     """Return the different texts of a column and what they are as numbers.
 
@@ -65,7 +78,56 @@ def parsed_labels(table: LazyTable, name: str) -> tuple[tuple[str, ...], Parsed]
     return labels, numbers(Text(codes=np.arange(len(labels), dtype=np.int32), labels=labels))
 
 
+# -- categories ------------------------------------------------------------------------------------
+
+
+def category_of(table: LazyTable, name: str) -> nw.Expr:
+    """Return a column as text that all engines write alike, "" where it is missing.
+
+    Raises:
+        MethodError: If it holds neither text nor whole numbers.
+    """
+    if table.kinds[name] == "text":
+        return nw.col(name).cast(nw.String).fill_null("")
+    number = _whole_number(table, name)
+    if number is None:
+        raise MethodError(
+            f"column {name!r} holds neither text nor whole numbers, and {table.engine} writes it in "
+            "a way of its own; cast it to text, or to whole numbers, in the engine",
+            argument="margins",
+        )
+    text = number.fill_null(0).cast(nw.Int64).cast(nw.String)
+    return nw.when(~number.is_null()).then(text).otherwise(nw.lit(""))
+
+
+def _whole_number(table: LazyTable, name: str) -> nw.Expr | None:
+    """Return a column as numbers if all are whole, null where they are missing."""
+    kind, column = table.kinds[name], nw.col(name)
+    if kind == "whole":
+        return column.cast(nw.Int64)
+    if kind != "number" or not _is_whole(table, column):
+        return None
+    return nw.when(~column.is_nan()).then(column)
+
+
 # -- jackknife groups ------------------------------------------------------------------------------
+
+
+def missing_keys(table: LazyTable, name: str) -> tuple[int, int]:
+    """Ask how many rows have no key, and how many there are."""
+    key = nw.col(name)
+    missing = key.is_null()
+    if table.kinds[name] == "text":
+        missing = missing | (key.cast(nw.String) == "")
+    elif table.kinds[name] == "number":
+        missing = missing | key.is_nan()
+    marked = nw.when(missing).then(nw.lit(1)).otherwise(nw.lit(0))
+    answer = table.ask(
+        lambda frame: frame.select(missing=marked).select(
+            nw.col("missing").sum(), rows=nw.col("missing").count()
+        )
+    )
+    return int(sum_in(answer, "missing").sum()), int(sum_in(answer, "rows").sum())
 
 
 def group_of(table: LazyTable, name: str, groups: int) -> nw.Expr:
@@ -74,20 +136,18 @@ def group_of(table: LazyTable, name: str, groups: int) -> nw.Expr:
     Raises:
         MethodError: If the engine cannot tell the groups that the keys have in memory.
     """
-    kind, column = table.kinds[name], nw.col(name)
-    if kind == "whole":
-        number = column.cast(nw.Int64)
-    elif kind == "text":
-        number = _text_number(table, _stripped(table, column.cast(nw.String)))
+    if table.kinds[name] == "text":
+        number = _text_number(table, _stripped(table, nw.col(name).cast(nw.String)))
     else:
-        if kind == "other" or not _is_whole(table, column):
+        whole = _whole_number(table, name)
+        if whole is None:
             raise MethodError(
                 f"keys in {name!r} are neither whole numbers nor text, and {table.engine} writes "
                 "them in a way of its own; cast them to text, or give a column with the group of "
                 "every respondent, `group=`",
                 argument="frame",
             )
-        number = nw.when(~column.is_nan()).then(column).cast(nw.Int64)
+        number = whole.cast(nw.Int64)
     # Twice, because the remainder of a negative number is negative in SQL.
     return ((number % PRIME + PRIME) % PRIME * MULTIPLIER) % PRIME % groups
 

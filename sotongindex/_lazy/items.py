@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray
-from sotongindex._frames import Frame, Numbers
+from sotongindex._frames import Frame, Numbers, Text
 from sotongindex.models import Scale
 
-__all__ = ["ItemSums", "sum_in"]
+__all__ = ["ItemSums", "sum_in", "texts_in"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -107,3 +107,12 @@ def sum_in(answer: Frame, name: str) -> FloatArray:
         return np.zeros(answer.rows)
     values: FloatArray = np.where(column.is_null, 0.0, column.values.astype(np.float64))
     return values
+
+
+def texts_in(answer: Frame, name: str) -> tuple[str, ...]:
+    """Return the text in every row of an answer, "" where it is missing."""
+    column = answer.column(name)
+    if not isinstance(column, Text):
+        return ("",) * answer.rows
+    labels = [*map(str, column.labels), ""]
+    return tuple(labels[code] for code in column.codes.tolist())

@@ -208,8 +208,8 @@ class Design:
             )
             raise CalibrationError(
                 f"they can only be met with weights of 0 or less for "
-                f"{int(self.cells.count[wrong].sum())} of {self.units.respondents} respondents, the "
-                f"lowest {ratio.min():.3g} times the old one; {way_out}",
+                f"{int(self.cells.count[wrong].sum())} of {self.units.respondents} respondents, "
+                f"the lowest {ratio.min():.3g} times the old one; {way_out}",
                 counts=[float(self.cells.count[wrong].sum())],
             )
 

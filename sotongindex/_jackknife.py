@@ -25,9 +25,7 @@ def group_deviations(tally: Tally) -> Rows:
         unit = np.repeat(own.unit, tally.groups)
         group = np.tile(np.arange(tally.groups), len(own.unit))
         weight, points = weight[unit], points[unit]
-        rest, rest_points = (
-            sums.reshape(weight.shape) for sums in (own.answer_weight, own.points)
-        )
+        rest, rest_points = (sums.reshape(weight.shape) for sums in (own.answer_weight, own.points))
     # A group that holds every answer leaves nothing to compare; its degrees of freedom are 0.
     comparable = rest > 1e-12 * weight
     mean = np.divide(points, weight, out=np.zeros_like(points), where=weight > 0)

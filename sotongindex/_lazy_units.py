@@ -17,8 +17,10 @@ from sotongindex._lazy import (
     category_of,
     missing_keys,
     start_of,
+    unread,
 )
 from sotongindex._weighting_units import (
+    NO_GROUPS,
     Coded,
     Units,
     differing,
@@ -79,15 +81,16 @@ class LazyPeople:
         """Return the groups alone: which cells to count is known when the margins are read."""
         if self.by is not None:
             return self.cells(()).units
+        group, groups = NO_GROUPS
         return Units(
             unit=None,
             count=0,
             weight=None,
             by=None,
-            group=None,
-            groups=("",),
+            group=group,
+            groups=groups,
             names=tuple(self.table.kinds),
-            column={}.__getitem__,
+            column=unread,
         )
 
     def cells(self, names: Iterable[str]) -> CellUnits:
@@ -135,7 +138,7 @@ class CellUnits:
             MethodError: If respondents have no group.
         """
         people, times = self.people, self.sums.times
-        group, groups = None, ("",)
+        group, groups = NO_GROUPS
         if people.by is not None:
             coded = Coded.of(self._column(people.by))
             group, groups = numbered(coded, people.by, argument="by", times=times)

@@ -9,6 +9,7 @@ for every group.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -63,7 +64,8 @@ class ReplicateSums:
             for number, (_, rows) in enumerate(grouped.stretches()):
                 sums[number] = ratios[cell[rows]].T @ values[rows]
             sums[place, group] -= of_group
-            return sums * (groups / (groups - 1))
+            sums *= groups / (groups - 1)
+            return sums
 
         return cls(
             unit=grouped.keys,
@@ -86,7 +88,7 @@ class ReplicateSums:
         )
 
 
-def left_out(sums: FloatArray) -> FloatArray:
+def left_out(sums: NDArray[Any]) -> FloatArray:
     """Return what sums (k, g) of groups are with each group left out and the others scaled up."""
     groups = sums.shape[1]
     others = (1.0 - np.eye(groups)) * (groups / (groups - 1))

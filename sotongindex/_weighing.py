@@ -24,7 +24,7 @@ from sotongindex._weighting_units import Unit, Units, units_of_frame, units_of_r
 from sotongindex.errors import MethodError
 from sotongindex.responses import Responses
 
-__all__ = ["Asked", "NotConverged", "Options", "Request", "Table", "weighed"]
+__all__ = ["Asked", "LazyFrame", "NotConverged", "Options", "Request", "Table", "weighed"]
 
 NotConverged: TypeAlias = Literal["error", "warning"]
 
@@ -34,6 +34,12 @@ class _DataFrame(Protocol):
 
     @property
     def shape(self) -> Any: ...
+
+
+class LazyFrame(Protocol):
+    """A lazy frame of any engine, as type checkers see it: it can tell its plan."""
+
+    def explain(self, *arguments: Any, **options: Any) -> Any: ...
 
 
 Table: TypeAlias = "Mapping[str, Any] | _DataFrame"
@@ -84,9 +90,7 @@ class Options:
     def units(self, data: object) -> Units:
         """Return who is weighted."""
         if not isinstance(data, Responses):
-            return units_of_frame(
-                data, weight=self.weight, by=self.by, respondent=self._respondent
-            )
+            return units_of_frame(data, weight=self.weight, by=self.by, respondent=self._respondent)
         if self.weight is not None:
             raise MethodError("answers have their own starting weights", argument="weight")
         if self.respondent is not None:

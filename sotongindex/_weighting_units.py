@@ -15,6 +15,7 @@ from sotongindex.errors import MethodError, nearest_key
 from sotongindex.responses import Responses
 
 __all__ = [
+    "NO_GROUPS",
     "Coded",
     "Unit",
     "Units",
@@ -32,7 +33,7 @@ __all__ = [
 Unit: TypeAlias = Literal["respondent", "evaluation"]
 Codes: TypeAlias = "NDArray[np.integer[Any]]"
 
-_NO_GROUPS: tuple[None, tuple[str, ...]] = None, ("",)
+NO_GROUPS: tuple[None, tuple[str, ...]] = None, ("",)
 _WIDEST = 2**16  # whole numbers that lie closer together are their own codes
 
 
@@ -176,7 +177,7 @@ def units_of_frame(
         column = table.column(known_column(weight, table.names, "weight"))
         start = column.values if isinstance(column, Numbers) else np.array([np.nan])
     weights = None if start is None else positive_weights(start, table.rows)
-    group, groups = _NO_GROUPS
+    group, groups = NO_GROUPS
     if by is not None:
         coded = Coded.of(table.column(known_column(by, table.names, "by")))
         group, groups = numbered(coded, by, argument="by")
@@ -247,7 +248,7 @@ def lacking(name: str, missing: int, count: int, *, argument: str) -> MethodErro
 
 def units_of_responses(responses: Responses, *, unit: Unit, by: str | None) -> Units:
     """Take respondents, or respondents within a group, or evaluations as units."""
-    group, groups = _NO_GROUPS if by is None else _response_groups(responses, by)
+    group, groups = NO_GROUPS if by is None else _response_groups(responses, by)
     once = _Once.rows(len(responses))
     if unit == "respondent":
         keys = responses.respondent_keys

@@ -16,7 +16,9 @@ function           what is known                                         ratio :
 =================  ====================================================  =======================
 
 Each takes `Responses` and returns new ones, or takes the columns of a table and returns
-`CalibratedWeights`. A respondent who rated six organizations is one person in the margins.
+`CalibratedWeights`. Of a lazy frame (all but `trim_weights`, which looks at every weight) it asks
+the engine for counts by cell, and returns `CellWeights`. A respondent who rated six organizations
+is one person in the margins.
 """
 
 from __future__ import annotations
@@ -28,14 +30,23 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sotongindex._arrays import FloatArray
 from sotongindex._calibrated import Bounds, CalibratedWeights, Calibration
 from sotongindex._calibration_kernel import Distance
-from sotongindex._calibration_report import CalibrationReport, MarginTable, kish_design_effect
+from sotongindex._calibration_report import CalibrationReport, MarginTable
+from sotongindex._effective_size import design_effect, effective_sample_size
+from sotongindex._lazy import CellWeights
 from sotongindex._targets import Empty, Missing
 from sotongindex._trimming import Limits, Spread, Subject, Trimming
 from sotongindex._validators import check_choice
-from sotongindex._weighing import Asked, NotConverged, Options, Request, Table, weighed
+from sotongindex._weighing import (
+    Asked,
+    LazyFrame,
+    NotConverged,
+    Options,
+    Request,
+    Table,
+    weighed,
+)
 from sotongindex._weighting_units import Unit
 from sotongindex.errors import MethodError
 from sotongindex.responses import Responses
@@ -45,6 +56,7 @@ __all__ = [
     "CalibratedWeights",
     "Calibration",
     "CalibrationReport",
+    "CellWeights",
     "Distance",
     "MarginTable",
     "calibrate",
@@ -58,6 +70,8 @@ __all__ = [
 
 @overload
 def rake(data: Responses, margins: object, **options: Unpack[Asked]) -> Responses: ...
+@overload
+def rake(data: LazyFrame, margins: object, **options: Unpack[Asked]) -> CellWeights: ...
 @overload
 def rake(data: Table, margins: object, **options: Unpack[Asked]) -> CalibratedWeights: ...
 def rake(
@@ -76,7 +90,7 @@ def rake(
     missing: Missing = "error",
     empty: Empty = "error",
     not_converged: NotConverged = "error",
-) -> Responses | CalibratedWeights:
+) -> Responses | CalibratedWeights | CellWeights:
     r"""Weight respondents so that the margins of a table are those of the population.
 
     Every weight is the starting weight times one factor for each margin,
@@ -90,7 +104,7 @@ def rake(
 
     Args:
         data: Answers; or a dataframe, or a mapping of column names to arrays, with a row for every
-            respondent.
+            respondent; or a lazy frame (Polars, DuckDB, Dask, Ibis, PySpark).
         margins: ``{variable: {category: share or count}}``, where a variable is a column, or a
             tuple of columns to cross, whose categories are tuples; with `by` also
             ``{group: {variable: ...}}``. Or the population: a dataframe or mapping of arrays with a
@@ -100,6 +114,8 @@ def rake(
         unit: Who counts once in the margins: the "respondent" (within a group where there is `by`),
             whose categories and starting weight must be the same wherever they answered, or the
             "evaluation".
+        respondent: The column with the respondent, in a table where respondents have several rows;
+            default every row is one. Answers have their own.
         weight: The starting weights of a table: a column or an array, default 1. Answers have their
             own.
         variables: Which columns of the population are margins; tuples are crossed. Default each.
@@ -118,12 +134,14 @@ def rake(
             `CalibrationWarning`.
 
     Returns:
-        New answers with `weight` and `calibration` replaced, or `CalibratedWeights`.
+        New answers with `weight` and `calibration` replaced, or `CalibratedWeights` of a table, or
+        `CellWeights` of a lazy frame.
 
     Raises:
         CalibrationError: If margins do not fit the respondents or each other, or bounds are too
             tight; it names the categories.
         MethodError: If an argument has no known form.
+        EngineError: If an engine fails; its own error is the cause.
 
     References:
         Deming and Stephan (1940), doi 10.1214/aoms/1177731829. Deville, Sarndal and Sautory (1993),
@@ -156,10 +174,12 @@ def rake(
 @overload
 def post_stratify(data: Responses, cells: object, **options: Unpack[Asked]) -> Responses: ...
 @overload
+def post_stratify(data: LazyFrame, cells: object, **options: Unpack[Asked]) -> CellWeights: ...
+@overload
 def post_stratify(data: Table, cells: object, **options: Unpack[Asked]) -> CalibratedWeights: ...
 def post_stratify(
     data: object, cells: object, **options: Unpack[Asked]
-) -> Responses | CalibratedWeights:
+) -> Responses | CalibratedWeights | CellWeights:
     r"""Weight respondents so that every cell of a table has its share of the population.
 
     With :math:`N_c` the population of a cell and :math:`d` the starting weights,
@@ -202,6 +222,16 @@ def calibrate(
 ) -> Responses: ...
 @overload
 def calibrate(
+    data: LazyFrame,
+    margins: object = None,
+    *,
+    totals: Mapping[str, Any] | None = None,
+    means: Mapping[str, Any] | None = None,
+    distance: Distance = "linear",
+    **options: Unpack[Asked],
+) -> CellWeights: ...
+@overload
+def calibrate(
     data: Table,
     margins: object = None,
     *,
@@ -218,7 +248,7 @@ def calibrate(
     means: Mapping[str, Any] | None = None,
     distance: Distance = "linear",
     **options: Unpack[Asked],
-) -> Responses | CalibratedWeights:
+) -> Responses | CalibratedWeights | CellWeights:
     r"""Weight respondents to margins and numbers, nearest to the starting weights by a distance.
 
     The ratio of new to old weight is :math:`F(x_k'\lambda)`, where :math:`\lambda` makes
@@ -276,54 +306,6 @@ def calibrate(
         means=means,
     )
     return weighed(data, request)
-
-
-def design_effect(weight: ArrayLike) -> float:
-    r"""Return Kish's design effect of weights: what unequal weights alone cost.
-
-    :math:`n \sum_k w_k^2 / (\sum_k w_k)^2`, 1 where all are equal: the factor by which the variance
-    of a mean grows if weights have nothing to do with the answers.
-
-    Args:
-        weight: Weights of the respondents, each once, (n,).
-
-    Raises:
-        MethodError: If there are none, or one is negative or not finite, or all are 0.
-
-    References:
-        Kish (1965), Survey Sampling; Kish (1992), Journal of Official Statistics 8, 183-200.
-
-    >>> round(design_effect([1, 1, 2]), 3)
-    1.125
-    """
-    return kish_design_effect(_weights(weight))
-
-
-def effective_sample_size(weight: ArrayLike) -> float:
-    r"""Return Kish's effective sample size, :math:`(\sum_k w_k)^2 / \sum_k w_k^2`.
-
-    Args:
-        weight: Weights of the respondents, each once, (n,).
-
-    Raises:
-        MethodError: As for `design_effect`.
-
-    >>> round(effective_sample_size([1, 1, 2]), 3)
-    2.667
-    """
-    weights = _weights(weight)
-    return len(weights) / kish_design_effect(weights)
-
-
-def _weights(weight: ArrayLike) -> FloatArray:
-    weights = np.asarray(weight, dtype=np.float64)
-    fits = weights.ndim == 1 and np.isfinite(weights).all() and (weights >= 0).all()
-    if not fits or not weights.any():
-        raise MethodError(
-            f"expected one axis of weights of 0 or more, not all 0, got shape {weights.shape}",
-            argument="weight",
-        )
-    return weights
 
 
 @overload

@@ -31,6 +31,7 @@ __all__ = [
     "missing_keys",
     "start_of",
     "sum_lazily",
+    "unread",
 ]
 
 
@@ -81,11 +82,12 @@ def lazy_source(table: LazyTable, study: Study, layout: Layout) -> Source:
             argument="duplicates",
         )
     return Source(
-        frame=Frame(names=tuple(table.kinds), rows=0, column=_unread), study=study, layout=layout
+        frame=Frame(names=tuple(table.kinds), rows=0, column=unread), study=study, layout=layout
     )
 
 
-def _unread(name: str) -> Column:
+def unread(name: str) -> Column:
+    """Stand for the columns of a table that stay in the engine."""
     raise NotImplementedError(f"{name!r} is in the engine")
 
 

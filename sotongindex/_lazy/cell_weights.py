@@ -195,6 +195,6 @@ class Lookup:
         keys = [*self.keys.values()]
         return keys[0] if len(keys) == 1 else nw.concat_str(*keys, separator=_BETWEEN)
 
-    def _found(self, values: Sequence[float], kind: type[nw.dtypes.DType]) -> nw.Expr:
+    def _found(self, values: Sequence[float], kind: type[nw.Int64 | nw.Float64]) -> nw.Expr:
         """Return what belongs to a row's cell, of one value a cell."""
         return self._text.replace_strict(self.texts, values, default=None, return_dtype=kind)

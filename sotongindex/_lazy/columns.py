@@ -92,8 +92,8 @@ def category_of(table: LazyTable, name: str) -> nw.Expr:
     number = _whole_number(table, name)
     if number is None:
         raise MethodError(
-            f"column {name!r} holds neither text nor whole numbers, and {table.engine} writes it in "
-            "a way of its own; cast it to text, or to whole numbers, in the engine",
+            f"column {name!r} holds neither text nor whole numbers, and {table.engine} writes it "
+            "in a way of its own; cast it to text, or to whole numbers, in the engine",
             argument="margins",
         )
     text = number.fill_null(0).cast(nw.Int64).cast(nw.String)

@@ -10,7 +10,9 @@ from sotongindex._frames import Column, Frame
 from sotongindex._jackknife_groups import check_groups
 from sotongindex._lazy.columns import group_of, number_of
 from sotongindex._lazy.engine import LazyTable
-from sotongindex._lazy.sums import SumQuery
+from sotongindex._lazy.long_sums import long_sums
+from sotongindex._lazy.query import SumQuery
+from sotongindex._lazy.wide_sums import wide_sums
 from sotongindex._reading.source import Source
 from sotongindex._sums import Sums
 from sotongindex.checks import CheckReport
@@ -49,7 +51,7 @@ def sum_lazily(
         weight=None if weight is None else weight.cast(nw.Float64),
         categories=categories,
     )
-    return query.run()
+    return long_sums(query) if layout.is_long else wide_sums(query)
 
 
 def lazy_source(table: LazyTable, study: Study, layout: Layout) -> Source:

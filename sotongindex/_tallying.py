@@ -6,7 +6,7 @@ import numpy as np
 
 from sotongindex._arrays import FloatArray, Groups, IntArray, group_sums, read_only
 from sotongindex._evaluations import Evaluations
-from sotongindex._jackknife_groups import check_groups, jackknife_groups
+from sotongindex._jackknife_groups import check_groups, given_groups, jackknife_groups
 from sotongindex._sums import Sums
 from sotongindex.errors import MethodError
 from sotongindex.models import Framework
@@ -16,11 +16,18 @@ __all__ = ["answer_categories", "sum_evaluations"]
 
 
 def sum_evaluations(
-    evaluations: Evaluations, *, groups: int = 1, categories: IntArray | None = None
+    evaluations: Evaluations,
+    *,
+    groups: int = 1,
+    group: str | None = None,
+    categories: IntArray | None = None,
 ) -> Sums:
     """Add up the columns of `evaluations`; with respondents first they are more than the items."""
     responses = evaluations.responses
-    keys = _row_keys(evaluations, groups)
+    check_groups(groups)
+    keys = evaluations.units()
+    if groups > 1:
+        keys = keys * groups + _groups(responses, groups, group)
     grouped = Groups.of(keys)
     weight = responses.weight
     count, columns = len(grouped), evaluations.columns
@@ -59,15 +66,13 @@ def answer_categories(framework: Framework) -> IntArray:
     return read_only(np.arange(int(low), int(high) + 1))
 
 
-def _row_keys(evaluations: Evaluations, groups: int) -> IntArray:
-    """Return organization, channel and jackknife group of every evaluation as one number, (n,)."""
-    check_groups(groups)
-    keys = evaluations.units()
-    if groups == 1:
-        return keys
-    responses = evaluations.responses
-    group = jackknife_groups(responses.cluster_labels, groups)
-    return keys * groups + group[responses.clusters]
+def _groups(responses: Responses, groups: int, group: str | None) -> IntArray:
+    """Return the jackknife group of every evaluation, given in a kept column or by key, (n,)."""
+    if group is None:
+        return jackknife_groups(responses.cluster_labels, groups)[responses.clusters]
+    if group not in responses.kept:
+        raise MethodError(f"expected a kept column {group!r}, found none", argument="group")
+    return given_groups(responses.kept[group], groups)
 
 
 def _frequencies(

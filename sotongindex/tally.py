@@ -70,7 +70,12 @@ class Tally:
 
     @classmethod
     def from_responses(
-        cls, responses: Responses, *, groups: int = 32, frequencies: bool = False
+        cls,
+        responses: Responses,
+        *,
+        groups: int = 32,
+        group: str | None = None,
+        frequencies: bool = False,
     ) -> Tally:
         """Add up responses.
 
@@ -78,16 +83,20 @@ class Tally:
             responses: The answers.
             groups: The number of jackknife groups, made from the keys of the clusters where there
                 are any, else of the respondents; 1 for none.
+            group: Instead of keys: the kept column with the jackknife group, from 0.
             frequencies: Whether to count answer categories too (whole-number answers only).
 
         Returns:
             The tally.
 
         Raises:
-            MethodError: If `groups` is below 1, or frequencies are asked of fractional answers.
+            MethodError: If `groups` is below 1, given groups are none, or frequencies are asked of
+                fractional answers.
         """
         categories = answer_categories(responses.study.framework) if frequencies else None
-        sums = sum_evaluations(Evaluations.of(responses), groups=groups, categories=categories)
+        sums = sum_evaluations(
+            Evaluations.of(responses), groups=groups, group=group, categories=categories
+        )
         return tally_of(sums, responses.study, groups=groups, categories=categories)
 
     @classmethod
@@ -126,10 +135,14 @@ class Tally:
             MethodError: If groups cannot be told of the keys, or the frame is of no known kind.
         """
         layout = attrs.evolve(layout or Layout(), **roles)
+        if group is not None:
+            layout = attrs.evolve(layout, keep=(*layout.keep, group))
         table = LazyTable.of(frame)
         if table is None:
             responses = Responses.read(frame, study, layout)
-            return cls.from_responses(responses, groups=groups, frequencies=frequencies)
+            return cls.from_responses(
+                responses, groups=groups, group=group, frequencies=frequencies
+            )
         categories = answer_categories(study.framework) if frequencies else None
         sums = sum_lazily(
             table,

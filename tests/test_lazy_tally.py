@@ -132,9 +132,13 @@ def test_clusters_and_supplied_groups(engine: Engine):
     lazy = Tally.from_frame(engine(frame), STUDY, cluster="town")
     assert_equal(lazy, Tally.from_frame(frame, STUDY, cluster="town"))
     given = Tally.from_frame(engine(frame), STUDY, respondent=None, groups=7, group="group")
+    assert_equal(given, Tally.from_frame(frame, STUDY, groups=7, group="group"))
     assert np.unique(given.group).tolist() == [0, 1, 2, 3, 4, 5, 6]
-    with pytest.raises(MethodError, match="groups 0 to 2, got 0 to 6"):
-        Tally.from_frame(engine(frame), STUDY, groups=3, group="group")
+    for one in (frame, engine(frame)):
+        with pytest.raises(MethodError, match="from 0 to 2, got 0 to 6"):
+            Tally.from_frame(one, STUDY, groups=3, group="group")
+        with pytest.raises(ResponseError, match="did you mean 'group'"):
+            Tally.from_frame(one, STUDY, groups=7, group="groups")
     one = Tally.from_frame(engine(frame), STUDY, respondent=None, groups=1)
     assert one.evaluations.sum() == len(frame)
 

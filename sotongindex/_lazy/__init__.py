@@ -75,7 +75,7 @@ def _group(table: LazyTable, layout: Layout, *, groups: int, group: str | None) 
     """Return the jackknife group of every row: given, or made of the keys of who was sampled."""
     check_groups(groups)
     if group is not None:
-        return nw.col(group).cast(nw.Int64)
+        return nw.col(group)
     if groups == 1:
         return nw.lit(0)
     name = layout.respondent if layout.cluster is None else layout.cluster

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from sotongindex._arrays import IntArray
 from sotongindex._frames import Frame, Numbers
+from sotongindex._jackknife_groups import given_groups
 from sotongindex._lazy.engine import LazyTable
 from sotongindex._lazy.items import sum_in
 from sotongindex._reading.rows import match, match_channels
 from sotongindex._reading.source import Source
 from sotongindex.checks import CheckReport, Finding
-from sotongindex.errors import EngineError, MethodError, ResponseError
+from sotongindex.errors import EngineError, ResponseError
 
 __all__ = ["SumQuery"]
 
@@ -88,13 +89,7 @@ class SumQuery:
                 "engine orders in a way of its own; give a column with the group, `group=`",
                 engine=self.table.engine,
             )
-        groups: IntArray = column.values.astype(np.int64)
-        if not ((groups >= 0) & (groups < self.groups)).all():
-            raise MethodError(
-                f"expected groups 0 to {self.groups - 1}, got {groups.min()} to {groups.max()}",
-                argument="group",
-            )
-        return groups
+        return given_groups(column.values, self.groups)
 
 
 def _refuse(found: Sequence[Finding], replied: Source) -> None:

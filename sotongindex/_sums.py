@@ -53,6 +53,8 @@ class Sums:
 
 def add_rows(values: NDArray[Any], groups: Groups) -> NDArray[Any]:
     """Add up the rows of values (n, ...) within groups, (g, ...)."""
+    if len(groups) == len(values):  # every row is a group of its own
+        return values[groups.order]
     result = np.zeros((len(groups), *values.shape[1:]), dtype=values.dtype)
     np.add.at(result, groups.rank, values[groups.order])
     return result

@@ -60,17 +60,17 @@ def _part(query: SumQuery, columns: Sequence[ItemColumn], *, channel: int | None
         for chunk, answer, groups in zip(chunks, answers, grouped, strict=True)
         for item in chunk
     }
-    totals = {
-        name: add_rows(sum_in(answers[0], name), grouped[0])
+    evaluations, weight, squared_weight = (
+        add_rows(sum_in(answers[0], "evaluations" if query.weight is None else name), grouped[0])
         for name in ("evaluations", "weight", "squared weight")
-    }
+    )
     empty = {name: np.zeros_like(values) for name, values in next(iter(found.values())).items()}
     every = [found.get(item, empty) for item in range(len(query.source.study.framework.items))]
     return Sums(
         keys=grouped[0].keys,
-        evaluations=totals["evaluations"].astype(np.int64),
-        weight=totals["weight"],
-        squared_weight=totals["squared weight"],
+        evaluations=evaluations.astype(np.int64),
+        weight=weight,
+        squared_weight=squared_weight,
         **{name: np.stack([item[name] for item in every], axis=1) for name in empty},
     )
 
@@ -92,9 +92,10 @@ def _item(query: SumQuery, column: ItemColumn) -> ItemSums:
 
 def _ask(query: SumQuery, chunk: Sequence[ItemSums], *, rated: Sequence[ItemSums]) -> Frame:
     """Ask for the sums of some items; where `rated` is given, of rows that answer one of it."""
-    weight = nw.lit(1.0) if query.weight is None else query.weight
-    columns = {"weight": weight, "squared weight": weight * weight}
-    sums = [nw.len().alias("evaluations"), nw.col("weight", "squared weight").sum()]
+    columns: dict[str, nw.Expr] = {}
+    if query.weight is not None:
+        columns = {"weight": query.weight, "squared weight": query.weight * query.weight}
+    sums = [nw.len().alias("evaluations"), *(nw.col(name).sum() for name in columns)]
     for item in chunk:
         columns |= item.columns()
         sums += item.aggregates()

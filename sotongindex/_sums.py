@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray, Groups, IntArray
 
-__all__ = ["Sums", "add_rows"]
+__all__ = ["Sums", "add_alike", "add_rows"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -42,13 +42,22 @@ class Sums:
     def merged(cls, parts: Sequence[Sums]) -> Sums:
         """Add up the rows of the same key; there is at least one part, and all have the same."""
         groups = Groups.of(np.concatenate([part.keys for part in parts]))
-        first = attrs.asdict(parts[0], recurse=False)
-        summed = {
-            name: add_rows(np.concatenate([getattr(part, name) for part in parts]), groups)
-            for name, values in first.items()
+        names = [
+            name
+            for name, values in attrs.asdict(parts[0], recurse=False).items()
             if name != "keys" and values is not None
-        }
-        return cls(keys=groups.keys, **summed)
+        ]
+        return cls(keys=groups.keys, **add_alike(parts, groups, names=names))
+
+
+def add_alike(
+    parts: Sequence[Any], groups: Groups, *, names: Sequence[str]
+) -> dict[str, NDArray[Any]]:
+    """Add up the arrays of the same name, one part's rows after another's, within groups."""
+    return {
+        name: add_rows(np.concatenate([getattr(part, name) for part in parts]), groups)
+        for name in names
+    }
 
 
 def add_rows(values: NDArray[Any], groups: Groups) -> NDArray[Any]:

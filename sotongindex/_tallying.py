@@ -12,7 +12,7 @@ from sotongindex.errors import MethodError
 from sotongindex.models import Framework
 from sotongindex.responses import Responses
 
-__all__ = ["answer_categories", "sum_evaluations"]
+__all__ = ["answer_categories", "row_keys", "sum_evaluations"]
 
 
 def sum_evaluations(
@@ -24,10 +24,7 @@ def sum_evaluations(
 ) -> Sums:
     """Add up the columns of `evaluations`; with respondents first they are more than the items."""
     responses = evaluations.responses
-    check_groups(groups)
-    keys = evaluations.units()
-    if groups > 1:
-        keys = keys * groups + _groups(responses, groups, group)
+    keys = row_keys(evaluations, groups=groups, group=group)
     grouped = Groups.of(keys)
     weight = responses.weight
     count, columns = len(grouped), evaluations.columns
@@ -64,6 +61,15 @@ def answer_categories(framework: Framework) -> IntArray:
     scales = [item.scale for item in framework.items]
     low, high = min(scale.low for scale in scales), max(scale.high for scale in scales)
     return read_only(np.arange(int(low), int(high) + 1))
+
+
+def row_keys(evaluations: Evaluations, *, groups: int, group: str | None) -> IntArray:
+    """Return organization, channel and jackknife group of every evaluation as one number, (n,)."""
+    check_groups(groups)
+    units = evaluations.units()
+    if groups == 1:
+        return units
+    return units * groups + _groups(evaluations.responses, groups, group)
 
 
 def _groups(responses: Responses, groups: int, group: str | None) -> IntArray:

@@ -17,6 +17,8 @@ from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._evaluations import Evaluations
 from sotongindex._jackknife_groups import jackknife_groups
 from sotongindex._lazy import LazyTable, sum_lazily
+from sotongindex._moment_weights import learn_weights
+from sotongindex._moments import ItemMoments
 from sotongindex._sums import Sums
 from sotongindex._tallying import answer_categories, sum_evaluations
 from sotongindex.errors import MethodError
@@ -24,7 +26,7 @@ from sotongindex.layout import Layout, Roles
 from sotongindex.models import Study
 from sotongindex.responses import Responses
 
-__all__ = ["Tally", "jackknife_groups"]
+__all__ = ["ItemMoments", "Tally", "jackknife_groups", "learn_weights"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -47,6 +49,7 @@ class Tally:
         points: Sum of weight times points, (r, i).
         categories: The answers that are counted, (k,), or None.
         frequencies: Sum of weights by category, (r, i, k), or None.
+        moments: Sums over pairs of items, or None.
     """
 
     study: Study
@@ -62,6 +65,7 @@ class Tally:
     points: FloatArray
     categories: IntArray | None = None
     frequencies: FloatArray | None = None
+    moments: ItemMoments | None = None
 
     def __attrs_post_init__(self) -> None:
         for array in attrs.asdict(self, recurse=False).values():
@@ -76,6 +80,7 @@ class Tally:
         groups: int = 32,
         group: str | None = None,
         frequencies: bool = False,
+        moments: bool = False,
     ) -> Tally:
         """Add up responses.
 
@@ -85,6 +90,7 @@ class Tally:
                 are any, else of the respondents; 1 for none.
             group: Instead of keys: the kept column with the jackknife group, from 0.
             frequencies: Whether to count answer categories too (whole-number answers only).
+            moments: Whether to add up pairs of items too: what reliability is computed from.
 
         Returns:
             The tally.
@@ -94,10 +100,13 @@ class Tally:
                 fractional answers.
         """
         categories = answer_categories(responses.study.framework) if frequencies else None
-        sums = sum_evaluations(
-            Evaluations.of(responses), groups=groups, group=group, categories=categories
-        )
-        return tally_of(sums, responses.study, groups=groups, categories=categories)
+        evaluations = Evaluations.of(responses)
+        sums = sum_evaluations(evaluations, groups=groups, group=group, categories=categories)
+        tally = tally_of(sums, responses.study, groups=groups, categories=categories)
+        if moments:
+            pairs = ItemMoments.of(evaluations, groups=groups, group=group)
+            return attrs.evolve(tally, moments=pairs)
+        return tally
 
     @classmethod
     def from_frame(
@@ -160,7 +169,8 @@ class Tally:
         """Return the tally of both sets of answers together.
 
         Raises:
-            MethodError: If the studies, the number of groups or the categories differ.
+            MethodError: If the studies, the number of groups or the categories differ, or one tally
+                has moments and the other has none.
         """
         return add_tallies([self, other])
 
@@ -189,8 +199,16 @@ def add_tallies(tallies: Sequence[Tally]) -> Tally:
                 raise MethodError(f"the two tallies have different {name}", argument="other")
         if not np.array_equal(_categories_of(first), _categories_of(other)):
             raise MethodError("the two tallies count different categories", argument="other")
+    moments = [tally.moments for tally in tallies if tally.moments is not None]
+    if 0 < len(moments) < len(tallies):
+        raise MethodError(
+            "one tally has moments and the other has none; make both with moments=True, or take "
+            "them off with attrs.evolve(tally, moments=None)",
+            argument="other",
+        )
     sums = Sums.merged([_sums_of(tally) for tally in tallies])
-    return tally_of(sums, first.study, groups=first.groups, categories=first.categories)
+    tally = tally_of(sums, first.study, groups=first.groups, categories=first.categories)
+    return attrs.evolve(tally, moments=ItemMoments.merged(moments) if moments else None)
 
 
 def tally_of(

@@ -1,0 +1,172 @@
+"""Moments: sums over pairs of items, which covariances and reliability are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from sotongindex._arrays import BLOCK_ROWS, FloatArray, Groups, IntArray, read_only
+from sotongindex._evaluations import Evaluations
+from sotongindex._pair_sums import PairSums
+from sotongindex._sums import add_alike, add_rows
+from sotongindex._tallying import row_keys
+from sotongindex._validators import are_known
+from sotongindex.errors import MethodError
+from sotongindex.models import Framework
+
+__all__ = ["ItemMoments"]
+
+# Points are taken from the middle of their range, the same in every batch, so that sums add up
+# and squares stay near the variances that are made of them.
+MIDDLE = 50.0
+
+_NAMES = tuple(field.name for field in attrs.fields(PairSums))
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ItemMoments:
+    """Sums over pairs of items, by channel and jackknife group, over all organizations.
+
+    For items i and j they count the evaluations that answered both; so every covariance rests on
+    pairs, and where answers are missing, different pairs rest on different evaluations. There are
+    no sums by organization: they would be as many numbers as answers. Covariances therefore hold
+    differences between organizations and between respondents alike.
+
+    Axes: m rows (the combinations that occur, sorted), i items.
+
+    Attributes:
+        framework: What was measured.
+        groups: The number of jackknife groups.
+        channel: Position of the channel in the framework, (m,).
+        group: The jackknife group, (m,).
+        sums: Sums over pairs of items of points less 50, (m, i, i) each.
+    """
+
+    framework: Framework
+    groups: int
+    channel: IntArray = attrs.field(converter=read_only)
+    group: IntArray = attrs.field(converter=read_only)
+    sums: PairSums
+
+    @classmethod
+    def of(
+        cls, evaluations: Evaluations, *, groups: int, group: str | None = None
+    ) -> ItemMoments:
+        """Add up evaluations, block by block with products of matrices."""
+        responses = evaluations.responses
+        framework = responses.study.framework
+        # Organization, channel and group are one number, the organization in front.
+        keys = row_keys(evaluations, groups=groups, group=group) % (len(framework.channels) * groups)
+        grouped = Groups.of(keys)
+        items = len(framework.items)
+        sums = {name: np.zeros((len(grouped), items, items)) for name in _NAMES}
+        for row, (_, stretch) in enumerate(grouped.stretches()):
+            for start in range(stretch.start, stretch.stop, BLOCK_ROWS):
+                rows = grouped.order[start : min(start + BLOCK_ROWS, stretch.stop)]
+                points, answered = evaluations.block(rows)
+                weights = None if responses.weight is None else responses.weight[rows]
+                block = PairSums.of((points - MIDDLE) * answered, answered, weights)
+                for name in _NAMES:
+                    sums[name][row] += getattr(block, name)
+        return cls._of_keys(grouped.keys, PairSums(**sums), framework, groups=groups)
+
+    @classmethod
+    def merged(cls, parts: Sequence[ItemMoments]) -> ItemMoments:
+        """Add up the moments of tallies that fit each other, one or more."""
+        first = parts[0]
+        keys = [part.channel * part.groups + part.group for part in parts]
+        grouped = Groups.of(np.concatenate(keys))
+        sums = PairSums(**add_alike([part.sums for part in parts], grouped, names=_NAMES))
+        return cls._of_keys(grouped.keys, sums, first.framework, groups=first.groups)
+
+    @classmethod
+    def _of_keys(
+        cls, keys: IntArray, sums: PairSums, framework: Framework, *, groups: int
+    ) -> ItemMoments:
+        channel, group = np.divmod(keys, groups)
+        return cls(framework=framework, groups=groups, channel=channel, group=group, sums=sums)
+
+    def covariance(self, channel: str | None = None) -> FloatArray:
+        r"""Return the weighted covariances of the items' points.
+
+        Over the evaluations :math:`r` that answered both items, with their means,
+
+        .. math:: c_{ij} = \frac{\sum_r w_r (x_{ri} - \bar x_i)(x_{rj} - \bar x_j)}{\sum_r w_r}
+
+        With missing answers they need not be those of any complete answers.
+
+        Args:
+            channel: A channel's key; None means the evaluations of all channels.
+
+        Returns:
+            Covariances in squared points, (i, i); NaN where nobody answered both items.
+
+        Raises:
+            DefinitionError: If the channel is not known.
+        """
+        return self.pairs(channel=channel).covariances()
+
+    def correlation(self, channel: str | None = None) -> FloatArray:
+        """Return the correlations of the items' points, pair by pair.
+
+        Covariance and deviations are those of the evaluations that answered both items.
+
+        Args:
+            channel: A channel's key; None means the evaluations of all channels.
+
+        Returns:
+            Correlations, -1 to 1, (i, i); NaN where nobody answered both items, or all who did
+            gave one of them the same answer.
+
+        Raises:
+            DefinitionError: If the channel is not known.
+        """
+        return self.pairs(channel=channel).correlations()
+
+    def pairs(self, *, channel: str | None = None) -> PairSums:
+        """Return the sums over all groups, of one channel or all, (i, i) each."""
+        rows = self._rows(channel)
+        return self.sums.mapped(lambda sums: sums[rows].sum(axis=0))
+
+    def without_groups(self, *, channel: str | None = None) -> PairSums:
+        """Return the sums without every group that occurs, (g, i, i) each."""
+        rows = self._rows(channel)
+        groups = Groups.of(self.group[rows])
+        # Added up anew: a difference of sums would not be 0 where a group holds every answer.
+        others = 1.0 - np.eye(len(groups))
+        return self.sums.mapped(
+            lambda sums: np.tensordot(others, add_rows(sums[rows], groups), axes=1)
+        )
+
+    def _rows(self, channel: str | None) -> NDArray[np.bool_]:
+        """Return which rows are of a channel, (m,)."""
+        if channel is None:
+            return np.ones(len(self.channel), dtype=bool)
+        keys = self.framework.channel_keys
+        are_known([channel], keys, field="channel", what="channel")
+        return np.asarray(self.channel == keys.index(channel))
+
+
+def jackknife_error(whole: FloatArray, without: FloatArray, *, groups: int) -> FloatArray:
+    """Return the error of numbers (...) from those without every group that occurs, (g, ...).
+
+    It is NaN where there are no two groups, because nothing is left without the one.
+    """
+    if len(without) < 2:
+        return np.full(whole.shape, np.nan)
+    squares = ((without - whole) ** 2).sum(axis=0)
+    errors: FloatArray = np.sqrt((groups - 1) / groups * squares)
+    return errors
+
+
+def held(moments: ItemMoments | None) -> ItemMoments:
+    """Return the moments of a tally that has some."""
+    if moments is None:
+        raise MethodError(
+            "the tally has no moments; make it with Tally.from_responses(..., moments=True)",
+            argument="tally",
+        )
+    return moments

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray
 from sotongindex._learning import PartMoments, known_correlations
-from sotongindex._moments import MIDDLE, ItemMoments, held, jackknife_error
+from sotongindex._moments import MIDDLE, ItemMoments, check_answered, held, jackknife_error
 from sotongindex._pair_sums import PairSums
 from sotongindex._validators import check_choice
 from sotongindex.errors import MethodError
@@ -76,6 +76,8 @@ def learn_weights(
     >>> tally = Tally.from_responses(sample_panel(rng=1).responses, moments=True)
     >>> (learned,) = learn_weights(tally.moments, FactorWeights(), level="dimensions")
     >>> print(learned)
+    dimensions: participation 0.167, openness 0.166, originality 0.166, content_fit 0.167,
+    usefulness 0.167, responsiveness 0.167
     """
     check_choice(level, get_args(LearnedLevel), "level")
     if not isinstance(rule, MomentRule):
@@ -141,7 +143,7 @@ class _Lesson:
         of = np.array(framework.item_dimensions)
         mixing = shares[row] * (of == np.arange(len(framework.dimensions))[:, None])
         asked, at = np.flatnonzero(mixing.any(axis=1)), np.flatnonzero(mixing.any(axis=0))
-        self._check_answered(at)
+        check_answered(self.pairs.of_parts(at), [framework.item_keys[item] for item in at])
         mixing = mixing[asked][:, at]
         return LearnedWeights(
             level="dimensions",
@@ -149,18 +151,6 @@ class _Lesson:
             keys=tuple(framework.dimension_keys[dimension] for dimension in asked),
             **self._learned(at, lambda pairs: _moments_of_means(pairs, mixing)),
         )
-
-    def _check_answered(self, at: NDArray[np.intp]) -> None:
-        """Raise unless every pair of items was answered by somebody."""
-        lacking = np.argwhere(self.pairs.of_parts(at).units == 0)
-        if len(lacking):
-            one, other = (self.framework.item_keys[at[item]] for item in lacking[0])
-            raise MethodError(
-                f"{len(lacking)} pairs of items, the first {one!r} and {other!r}, were never "
-                "answered together, so that dimensions made of them have no variance; give these "
-                "items the weight 0, or name another channel",
-                argument="item_weights",
-            )
 
     def _learned(
         self, at: NDArray[np.intp], moments: Callable[[PairSums], PartMoments]

@@ -128,12 +128,12 @@ class ItemMoments:
 
     def pairs(self, *, channel: str | None = None) -> PairSums:
         """Return the sums over all groups, of one channel or all, (i, i) each."""
-        rows = self._rows(channel)
+        rows = rows_of(self.channel, self.framework, channel)
         return self.sums.mapped(lambda sums: sums[rows].sum(axis=0))
 
     def without_groups(self, *, channel: str | None = None) -> PairSums:
         """Return the sums without every group that occurs, (g, i, i) each."""
-        rows = self._rows(channel)
+        rows = rows_of(self.channel, self.framework, channel)
         groups = Groups.of(self.group[rows])
         # Added up anew: a difference of sums would not be 0 where a group holds every answer.
         others = 1.0 - np.eye(len(groups))
@@ -141,13 +141,29 @@ class ItemMoments:
             lambda sums: np.tensordot(others, add_rows(sums[rows], groups), axes=1)
         )
 
-    def _rows(self, channel: str | None) -> NDArray[np.bool_]:
-        """Return which rows are of a channel, (m,)."""
-        if channel is None:
-            return np.ones(len(self.channel), dtype=bool)
-        keys = self.framework.channel_keys
-        are_known([channel], keys, field="channel", what="channel")
-        return np.asarray(self.channel == keys.index(channel))
+
+def rows_of(channels: IntArray, framework: Framework, channel: str | None) -> NDArray[np.bool_]:
+    """Return which positions of channels are that of one, or all of them, (m,)."""
+    if channel is None:
+        return np.ones(len(channels), dtype=bool)
+    keys = framework.channel_keys
+    are_known([channel], keys, field="channel", what="channel")
+    return np.asarray(channels == keys.index(channel))
+
+
+def check_answered(pairs: PairSums, keys: Sequence[str]) -> None:
+    """Raise unless every pair of the items `keys` was answered by somebody."""
+    lacking = np.argwhere(np.triu(pairs.units == 0))
+    if len(lacking):
+        one, other = (keys[item] for item in lacking[0])
+        never = f"{one!r} was never answered"
+        if one != other:
+            never = f"{one!r} and {other!r} were never answered together"
+        raise MethodError(
+            f"{never}, and so {len(lacking)} of {len(keys) * (len(keys) + 1) // 2} covariances "
+            "are not known; leave items out, or name another channel",
+            argument="items",
+        )
 
 
 def jackknife_error(whole: FloatArray, without: FloatArray, *, groups: int) -> FloatArray:

@@ -14,6 +14,7 @@ from sotongindex._html import View
 from sotongindex._peer_assignment import PeerAssignment, peer_sets_of
 from sotongindex._peers import Peers, PeerSets
 from sotongindex._render import Rendered, notice_words, study_facts, study_names
+from sotongindex._sums import check_respondents_kept
 from sotongindex._table import Column, Table
 from sotongindex._text import Language, say
 from sotongindex.errors import DefinitionError, MethodError, nearest_key
@@ -181,6 +182,7 @@ def adjust_for_mix(
     References:
         Kitagawa (1955), doi 10.1080/01621459.1955.10501299, for direct standardization.
     """
+    check_respondents_kept(responses, "responses")
     own = _position(responses.study, organization)
     if mixing not in get_args(Mixing):
         raise MethodError(

@@ -8,10 +8,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from sotongindex._arrays import BLOCK_ROWS, FloatArray, Groups, IntArray, read_only
+from sotongindex._arrays import BLOCK_ROWS, FloatArray, Groups, IntArray, distinct, read_only
 from sotongindex._evaluations import Evaluations
 from sotongindex._pair_sums import PairSums
-from sotongindex._sums import add_alike, add_rows
 from sotongindex._tallying import row_keys
 from sotongindex._validators import are_known
 from sotongindex.errors import MethodError
@@ -22,8 +21,6 @@ __all__ = ["ItemMoments"]
 # Points are taken from the middle of their range, the same in every batch, so that sums add up
 # and squares stay near the variances that are made of them.
 MIDDLE = 50.0
-
-_NAMES = tuple(field.name for field in attrs.fields(PairSums))
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -61,33 +58,43 @@ class ItemMoments:
         # Organization, channel and group are one number, the organization in front.
         keys = row_keys(evaluations, groups=groups, group=group) % (len(framework.channels) * groups)
         grouped = Groups.of(keys)
-        items = len(framework.items)
-        sums = {name: np.zeros((len(grouped), items, items)) for name in _NAMES}
+        sums = _nothing(len(grouped), len(framework.items))
         for row, (_, stretch) in enumerate(grouped.stretches()):
             for start in range(stretch.start, stretch.stop, BLOCK_ROWS):
                 rows = grouped.order[start : min(start + BLOCK_ROWS, stretch.stop)]
                 points, answered = evaluations.block(rows)
                 weights = None if responses.weight is None else responses.weight[rows]
                 block = PairSums.of((points - MIDDLE) * answered, answered, weights)
-                for name in _NAMES:
-                    sums[name][row] += getattr(block, name)
-        return cls._of_keys(grouped.keys, PairSums(**sums), framework, groups=groups)
+                for name, array in sums.items():
+                    array[row] += getattr(block, name)
+        return cls._of_keys(grouped.keys, sums, framework, groups=groups)
 
     @classmethod
     def merged(cls, parts: Sequence[ItemMoments]) -> ItemMoments:
         """Add up the moments of tallies that fit each other, one or more."""
         first = parts[0]
+        items = len(first.framework.items)
         keys = [part.channel * part.groups + part.group for part in parts]
-        grouped = Groups.of(np.concatenate(keys))
-        sums = PairSums(**add_alike([part.sums for part in parts], grouped, names=_NAMES))
-        return cls._of_keys(grouped.keys, sums, first.framework, groups=first.groups)
+        every = distinct(np.concatenate(keys))
+        sums = _nothing(len(every), items)
+        for part, own in zip(parts, keys, strict=True):
+            at = np.searchsorted(every, own)
+            for name, array in sums.items():
+                array[at] += getattr(part.sums, name)
+        return cls._of_keys(every, sums, first.framework, groups=first.groups)
 
     @classmethod
     def _of_keys(
-        cls, keys: IntArray, sums: PairSums, framework: Framework, *, groups: int
+        cls, keys: IntArray, sums: dict[str, FloatArray], framework: Framework, *, groups: int
     ) -> ItemMoments:
         channel, group = np.divmod(keys, groups)
-        return cls(framework=framework, groups=groups, channel=channel, group=group, sums=sums)
+        return cls(
+            framework=framework,
+            groups=groups,
+            channel=channel,
+            group=group,
+            sums=PairSums(**sums).mapped(read_only),
+        )
 
     def covariance(self, channel: str | None = None) -> FloatArray:
         r"""Return the weighted covariances of the items' points.
@@ -134,12 +141,15 @@ class ItemMoments:
     def without_groups(self, *, channel: str | None = None) -> PairSums:
         """Return the sums without every group that occurs, (g, i, i) each."""
         rows = rows_of(self.channel, self.framework, channel)
-        groups = Groups.of(self.group[rows])
+        group = self.group[rows]
         # Added up anew: a difference of sums would not be 0 where a group holds every answer.
-        others = 1.0 - np.eye(len(groups))
-        return self.sums.mapped(
-            lambda sums: np.tensordot(others, add_rows(sums[rows], groups), axes=1)
-        )
+        others = (group != distinct(group)[:, None]).astype(np.float64)
+        return self.sums.mapped(lambda sums: np.tensordot(others, sums[rows], axes=1))
+
+
+def _nothing(rows: int, items: int) -> dict[str, FloatArray]:
+    """Return sums of nothing, to add to."""
+    return {field.name: np.zeros((rows, items, items)) for field in attrs.fields(PairSums)}
 
 
 def rows_of(channels: IntArray, framework: Framework, channel: str | None) -> NDArray[np.bool_]:

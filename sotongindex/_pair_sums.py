@@ -42,14 +42,18 @@ class PairSums:
     @classmethod
     def of(cls, values: FloatArray, present: FloatArray, weights: FloatArray | None) -> PairSums:
         """Add up units: values (u, k), 0 where missing, and 1.0 or 0.0 for present or not."""
-        units = present.T @ present
-        weighted = values if weights is None else values * weights[:, None]
+        parts = values.shape[1]
+        columns = np.hstack([present, values, values**2])
+        weighted = columns if weights is None else columns * weights[:, None]
+        # One product for all, because threads that wait for each other cost more than numbers.
+        sums = weighted.T @ columns[:, : 2 * parts]
+        weight, first, squares = sums[:, :parts].reshape(3, parts, parts)
         return cls(
-            units=units,
-            weight=units if weights is None else (present * weights[:, None]).T @ present,
-            values=weighted.T @ present,
-            squares=(weighted * values).T @ present,
-            products=weighted.T @ values,
+            units=weight if weights is None else present.T @ present,
+            weight=weight,
+            values=first,
+            squares=squares,
+            products=sums[parts : 2 * parts, parts:],
         )
 
     def mapped(self, change: Callable[[FloatArray], FloatArray]) -> PairSums:

@@ -10,8 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray, Groups, IntArray
+from sotongindex.errors import MethodError
 
-__all__ = ["Sums", "add_alike", "add_rows"]
+__all__ = ["KeepsNoRespondents", "Sums", "add_rows", "check_respondents_kept"]
+
+
+class KeepsNoRespondents:
+    """What holds sums over respondents, in rooms above that others below have to refuse."""
+
+    __slots__ = ()
+
+
+def check_respondents_kept(answers: object, argument: str) -> None:
+    """Raise where there are sums instead of answers."""
+    if isinstance(answers, KeepsNoRespondents):
+        raise MethodError(
+            f"this needs the respondents, and a {type(answers).__name__.lower()} keeps none; give "
+            "the responses that it was made of",
+            argument=argument,
+        )
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -42,22 +59,13 @@ class Sums:
     def merged(cls, parts: Sequence[Sums]) -> Sums:
         """Add up the rows of the same key; there is at least one part, and all have the same."""
         groups = Groups.of(np.concatenate([part.keys for part in parts]))
-        names = [
-            name
-            for name, values in attrs.asdict(parts[0], recurse=False).items()
+        first = attrs.asdict(parts[0], recurse=False)
+        summed = {
+            name: add_rows(np.concatenate([getattr(part, name) for part in parts]), groups)
+            for name, values in first.items()
             if name != "keys" and values is not None
-        ]
-        return cls(keys=groups.keys, **add_alike(parts, groups, names=names))
-
-
-def add_alike(
-    parts: Sequence[Any], groups: Groups, *, names: Sequence[str]
-) -> dict[str, NDArray[Any]]:
-    """Add up the arrays of the same name, one part's rows after another's, within groups."""
-    return {
-        name: add_rows(np.concatenate([getattr(part, name) for part in parts]), groups)
-        for name in names
-    }
+        }
+        return cls(keys=groups.keys, **summed)
 
 
 def add_rows(values: NDArray[Any], groups: Groups) -> NDArray[Any]:

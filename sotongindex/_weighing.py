@@ -15,6 +15,7 @@ from sotongindex._calibrating import Design
 from sotongindex._calibration_kernel import Distance
 from sotongindex._margins import Margin, read_margins
 from sotongindex._numbers import NumberTarget, number_block, population_block, read_numbers
+from sotongindex._sums import check_respondents_kept
 from sotongindex._targets import Block, Empty, Missing, Policies, Sizes, block_of
 from sotongindex._validators import check_choice
 from sotongindex._weighting_cells import Cells
@@ -79,6 +80,7 @@ class Options:
 
     def units(self, data: object) -> Units:
         """Return who is weighted."""
+        check_respondents_kept(data, "data")
         if not isinstance(data, Responses):
             return units_of_frame(data, weight=self.weight, by=self.by)
         if self.weight is not None:

@@ -150,17 +150,22 @@ def _fitting(tally: Tally, method: IndexMethod) -> Tally:
             '"items first"',
             argument="order",
         )
-    if not isinstance(method.variance, GroupJackknife | Linearization):
+    variance = method.variance
+    way = f"use IndexMethod(variance=GroupJackknife(groups={tally.groups}))"
+    if tally.groups == 1:
+        way = "make the tally with 2 groups or more and use GroupJackknife"
+    if isinstance(variance, GroupJackknife):
+        if tally.groups != variance.groups:
+            other = f"{way}, or " if tally.groups > 1 else ""
+            raise MethodError(
+                f"the tally has jackknife groups: {tally.groups}, the method asks for "
+                f"{variance.groups}; {other}make the tally with as many groups",
+                argument="variance",
+            )
+    elif not isinstance(variance, Linearization) or tally.groups > 1:
         raise MethodError(
-            f"{type(method.variance).__name__} makes replicates of respondents, and a tally keeps "
-            "none; give the responses, or use GroupJackknife",
-            argument="variance",
-        )
-    if tally.groups != _groups(method):
-        raise MethodError(
-            f"the tally has jackknife groups: {tally.groups}, the method asks for "
-            f"{method.variance}; use IndexMethod(variance=GroupJackknife("
-            f"groups={max(tally.groups, 2)})), or make the tally with as many groups",
+            f"{type(variance).__name__} needs the respondents, and a tally keeps none; give the "
+            f"responses, or {way}",
             argument="variance",
         )
     return tally

@@ -19,7 +19,7 @@ from sotongindex._jackknife_groups import jackknife_groups
 from sotongindex._lazy import LazyTable, sum_lazily
 from sotongindex._moment_weights import learn_weights
 from sotongindex._moments import ItemMoments
-from sotongindex._sums import Sums
+from sotongindex._sums import KeepsNoRespondents, Sums
 from sotongindex._tallying import answer_categories, sum_evaluations
 from sotongindex.errors import MethodError
 from sotongindex.layout import Layout, Roles
@@ -30,7 +30,7 @@ __all__ = ["ItemMoments", "Tally", "jackknife_groups", "learn_weights"]
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Tally:
+class Tally(KeepsNoRespondents):
     """Sums of points, weights and answers by organization, channel and jackknife group.
 
     Axes: r rows (the combinations that occur, sorted), i items, k answer categories.

@@ -49,15 +49,13 @@ class ItemMoments:
     sums: PairSums
 
     @classmethod
-    def of(
-        cls, evaluations: Evaluations, *, groups: int, group: str | None = None
-    ) -> ItemMoments:
+    def of(cls, evaluations: Evaluations, *, groups: int, group: str | None = None) -> ItemMoments:
         """Add up evaluations, block by block with products of matrices."""
         responses = evaluations.responses
         framework = responses.study.framework
         # Organization, channel and group are one number, the organization in front.
-        keys = row_keys(evaluations, groups=groups, group=group) % (len(framework.channels) * groups)
-        grouped = Groups.of(keys)
+        keys = row_keys(evaluations, groups=groups, group=group)
+        grouped = Groups.of(keys % (len(framework.channels) * groups))
         sums = _nothing(len(grouped), len(framework.items))
         for row, (_, stretch) in enumerate(grouped.stretches()):
             for start in range(stretch.start, stretch.stop, BLOCK_ROWS):
@@ -164,16 +162,18 @@ def rows_of(channels: IntArray, framework: Framework, channel: str | None) -> ND
 def check_answered(pairs: PairSums, keys: Sequence[str]) -> None:
     """Raise unless every pair of the items `keys` was answered by somebody."""
     lacking = np.argwhere(np.triu(pairs.units == 0))
-    if len(lacking):
-        one, other = (keys[item] for item in lacking[0])
-        never = f"{one!r} was never answered"
-        if one != other:
-            never = f"{one!r} and {other!r} were never answered together"
-        raise MethodError(
-            f"{never}, and so {len(lacking)} of {len(keys) * (len(keys) + 1) // 2} covariances "
-            "are not known; leave items out, or name another channel",
-            argument="items",
-        )
+    if len(lacking) == 0:
+        return
+    # An item that was never answered at all says more than a pair.
+    one, other = min(lacking.tolist(), key=lambda pair: pair[0] != pair[1])
+    never = f"{keys[one]!r} and {keys[other]!r} were never answered together"
+    if one == other:
+        never = f"{keys[one]!r} was never answered"
+    raise MethodError(
+        f"{never}, and so {len(lacking)} of {len(keys) * (len(keys) + 1) // 2} covariances are not "
+        "known; leave items out, or name another channel",
+        argument="items",
+    )
 
 
 def jackknife_error(whole: FloatArray, without: FloatArray, *, groups: int) -> FloatArray:

@@ -42,11 +42,8 @@ def responses(seed=1, people=150, missing=0.0, weighted=True):
     answers = np.clip(np.rint(means), 1, 7)
     answers[rng.random(answers.shape) < missing] = np.nan
     weight = rng.gamma(3.0, 0.3, people) if weighted else None
-    return answered(
-        study,
-        [(*row, *one) for row, one in zip(rows, answers.tolist(), strict=True)],
-        weight=weight,
-    )
+    rows = [(*row, *one) for row, one in zip(rows, answers.tolist(), strict=True)]
+    return answered(STUDY, rows, weight=weight)
 
 
 def scores_of(given):

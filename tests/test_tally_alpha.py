@@ -1,4 +1,4 @@
-"""Alpha from a tally: as from the evaluations, by groups, at its edges; coverage of its interval."""
+"""Alpha from a tally: as from the evaluations, by groups, at its edges; its coverage."""
 
 from __future__ import annotations
 
@@ -173,10 +173,3 @@ def test_intervals_cover_the_truth_where_respondents_rate_several():
     assert np.mean(by_units) < 0.88
     assert np.sqrt(np.mean(grouped**2)) == pytest.approx(alphas.std(), rel=0.12)
     assert np.sqrt(np.mean(single**2)) < 0.8 * alphas.std()
-    print(
-        np.mean(by_groups),
-        np.mean(by_units),
-        np.sqrt(np.mean(grouped**2)) / alphas.std(),
-        np.sqrt(np.mean(single**2)) / alphas.std(),
-        truth,
-    )

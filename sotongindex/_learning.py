@@ -71,6 +71,9 @@ class PartMoments:
 
     Raises:
         MethodError: If the shapes do not fit each other, or a number is not finite.
+
+    >>> PartMoments.of([[40, 20], [50, 50], [60, 80]]).means.tolist()
+    [50.0, 50.0]
     """
 
     means: FloatArray = attrs.field(converter=float_array)

@@ -182,7 +182,6 @@ def adjust_for_mix(
     References:
         Kitagawa (1955), doi 10.1080/01621459.1955.10501299, for direct standardization.
     """
-    check_respondents_kept(responses, "responses")
     own = _position(responses.study, organization)
     if mixing not in get_args(Mixing):
         raise MethodError(
@@ -242,6 +241,7 @@ def _position(study: Study, organization: str) -> int:
 
 def _categories(responses: Responses, by: str) -> tuple[tuple[str, ...], IntArray]:
     """Return the values of the attribute, and that of every evaluation, (n,)."""
+    check_respondents_kept(responses, "responses")
     if by not in responses.kept:
         known = ", ".join(map(repr, responses.kept)) or "nothing"
         raise MethodError(

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray
 from sotongindex._learning import PartMoments, known_correlations
-from sotongindex._moments import MIDDLE, ItemMoments, check_answered, held, jackknife_error
+from sotongindex._moments import (
+    MIDDLE,
+    ItemMoments,
+    check_answered,
+    held,
+    jackknife_error,
+    pairs_of,
+    pairs_without_groups,
+)
 from sotongindex._pair_sums import PairSums
 from sotongindex._validators import check_choice
 from sotongindex.errors import MethodError
@@ -109,8 +117,8 @@ class _Lesson:
             framework=moments.framework,
             groups=moments.groups,
             rule=rule,
-            pairs=moments.pairs(channel=channel),
-            without=moments.without_groups(channel=channel),
+            pairs=pairs_of(moments, channel),
+            without=pairs_without_groups(moments, channel),
         )
 
     def items(self) -> tuple[LearnedWeights, ...]:

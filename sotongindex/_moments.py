@@ -16,7 +16,18 @@ from sotongindex._validators import are_known
 from sotongindex.errors import MethodError
 from sotongindex.models import Framework
 
-__all__ = ["ItemMoments"]
+__all__ = [
+    "MIDDLE",
+    "ItemMoments",
+    "add_moments",
+    "add_up_pairs",
+    "check_answered",
+    "held",
+    "jackknife_error",
+    "pairs_of",
+    "pairs_without_groups",
+    "rows_of",
+]
 
 # Points are taken from the middle of their range, the same in every batch, so that sums add up
 # and squares stay near the variances that are made of them.
@@ -29,8 +40,8 @@ class ItemMoments:
 
     For items i and j they count the evaluations that answered both; so every covariance rests on
     pairs, and where answers are missing, different pairs rest on different evaluations. There are
-    no sums by organization: they would be as many numbers as answers. Covariances therefore hold
-    differences between organizations and between respondents alike.
+    no sums by organization: they would be hundreds of millions of numbers where there are millions
+    of answers. So covariances hold differences between organizations and respondents alike.
 
     Axes: m rows (the combinations that occur, sorted), i items.
 
@@ -39,7 +50,15 @@ class ItemMoments:
         groups: The number of jackknife groups.
         channel: Position of the channel in the framework, (m,).
         group: The jackknife group, (m,).
-        sums: Sums over pairs of items of points less 50, (m, i, i) each.
+        sums: Sums over the evaluations that answered both items i and j, (m, i, i) each: how many
+            (`units`), their `weight`, and with the points of i less 50 the sums of weight times
+            these (`values`), their `squares`, and their `products` with those of j.
+
+    >>> from sotongindex.datasets import sample_panel
+    >>> from sotongindex.tally import Tally
+    >>> tally = Tally.from_responses(sample_panel(rng=1).responses, moments=True)
+    >>> tally.moments.correlation("blog")[:2, :2].round(2).tolist()
+    [[1.0, 0.27], [0.27, 1.0]]
     """
 
     framework: Framework
@@ -47,52 +66,6 @@ class ItemMoments:
     channel: IntArray = attrs.field(converter=read_only)
     group: IntArray = attrs.field(converter=read_only)
     sums: PairSums
-
-    @classmethod
-    def of(cls, evaluations: Evaluations, *, groups: int, group: str | None = None) -> ItemMoments:
-        """Add up evaluations, block by block with products of matrices."""
-        responses = evaluations.responses
-        framework = responses.study.framework
-        # Organization, channel and group are one number, the organization in front.
-        keys = row_keys(evaluations, groups=groups, group=group)
-        grouped = Groups.of(keys % (len(framework.channels) * groups))
-        sums = _nothing(len(grouped), len(framework.items))
-        for row, (_, stretch) in enumerate(grouped.stretches()):
-            for start in range(stretch.start, stretch.stop, BLOCK_ROWS):
-                rows = grouped.order[start : min(start + BLOCK_ROWS, stretch.stop)]
-                points, answered = evaluations.block(rows)
-                weights = None if responses.weight is None else responses.weight[rows]
-                block = PairSums.of((points - MIDDLE) * answered, answered, weights)
-                for name, array in sums.items():
-                    array[row] += getattr(block, name)
-        return cls._of_keys(grouped.keys, sums, framework, groups=groups)
-
-    @classmethod
-    def merged(cls, parts: Sequence[ItemMoments]) -> ItemMoments:
-        """Add up the moments of tallies that fit each other, one or more."""
-        first = parts[0]
-        items = len(first.framework.items)
-        keys = [part.channel * part.groups + part.group for part in parts]
-        every = distinct(np.concatenate(keys))
-        sums = _nothing(len(every), items)
-        for part, own in zip(parts, keys, strict=True):
-            at = np.searchsorted(every, own)
-            for name, array in sums.items():
-                array[at] += getattr(part.sums, name)
-        return cls._of_keys(every, sums, first.framework, groups=first.groups)
-
-    @classmethod
-    def _of_keys(
-        cls, keys: IntArray, sums: dict[str, FloatArray], framework: Framework, *, groups: int
-    ) -> ItemMoments:
-        channel, group = np.divmod(keys, groups)
-        return cls(
-            framework=framework,
-            groups=groups,
-            channel=channel,
-            group=group,
-            sums=PairSums(**sums).mapped(read_only),
-        )
 
     def covariance(self, channel: str | None = None) -> FloatArray:
         r"""Return the weighted covariances of the items' points.
@@ -112,7 +85,7 @@ class ItemMoments:
         Raises:
             DefinitionError: If the channel is not known.
         """
-        return self.pairs(channel=channel).covariances()
+        return pairs_of(self, channel).covariances()
 
     def correlation(self, channel: str | None = None) -> FloatArray:
         """Return the correlations of the items' points, pair by pair.
@@ -129,20 +102,68 @@ class ItemMoments:
         Raises:
             DefinitionError: If the channel is not known.
         """
-        return self.pairs(channel=channel).correlations()
+        return pairs_of(self, channel).correlations()
 
-    def pairs(self, *, channel: str | None = None) -> PairSums:
-        """Return the sums over all groups, of one channel or all, (i, i) each."""
-        rows = rows_of(self.channel, self.framework, channel)
-        return self.sums.mapped(lambda sums: sums[rows].sum(axis=0))
 
-    def without_groups(self, *, channel: str | None = None) -> PairSums:
-        """Return the sums without every group that occurs, (g, i, i) each."""
-        rows = rows_of(self.channel, self.framework, channel)
-        group = self.group[rows]
-        # Added up anew: a difference of sums would not be 0 where a group holds every answer.
-        others = (group != distinct(group)[:, None]).astype(np.float64)
-        return self.sums.mapped(lambda sums: np.tensordot(others, sums[rows], axes=1))
+def add_up_pairs(evaluations: Evaluations, *, groups: int, group: str | None = None) -> ItemMoments:
+    """Add up pairs of items of evaluations, block by block with products of matrices."""
+    responses = evaluations.responses
+    framework = responses.study.framework
+    keys = row_keys(evaluations, groups=groups, group=group)
+    # Organization, channel and group are one number, and the organization is left out of it.
+    grouped = Groups.of(keys % (len(framework.channels) * groups))
+    sums = _nothing(len(grouped), len(framework.items))
+    for row, (_, stretch) in enumerate(grouped.stretches()):
+        for start in range(stretch.start, stretch.stop, BLOCK_ROWS):
+            rows = grouped.order[start : min(start + BLOCK_ROWS, stretch.stop)]
+            points, answered = evaluations.block(rows)
+            weights = None if responses.weight is None else responses.weight[rows]
+            block = PairSums.of((points - MIDDLE) * answered, answered, weights)
+            for name, array in sums.items():
+                array[row] += getattr(block, name)
+    return _moments_of(grouped.keys, sums, framework, groups=groups)
+
+
+def add_moments(parts: Sequence[ItemMoments]) -> ItemMoments:
+    """Add up the moments of tallies that fit each other, one or more."""
+    first = parts[0]
+    keys = [part.channel * part.groups + part.group for part in parts]
+    every = distinct(np.concatenate(keys))
+    sums = _nothing(len(every), len(first.framework.items))
+    for part, own in zip(parts, keys, strict=True):
+        at = np.searchsorted(every, own)
+        for name, array in sums.items():
+            array[at] += getattr(part.sums, name)
+    return _moments_of(every, sums, first.framework, groups=first.groups)
+
+
+def pairs_of(moments: ItemMoments, channel: str | None) -> PairSums:
+    """Return the sums over all groups, of one channel or all, (i, i) each."""
+    rows = rows_of(moments.channel, moments.framework, channel)
+    return moments.sums.mapped(lambda sums: sums[rows].sum(axis=0))
+
+
+def pairs_without_groups(moments: ItemMoments, channel: str | None) -> PairSums:
+    """Return the sums without every group that occurs, (g, i, i) each."""
+    rows = rows_of(moments.channel, moments.framework, channel)
+    group = moments.group[rows]
+    # Added up anew: a difference of sums would not be 0 where a group holds every answer.
+    others = (group != distinct(group)[:, None]).astype(np.float64)
+    return moments.sums.mapped(lambda sums: np.tensordot(others, sums[rows], axes=1))
+
+
+def _moments_of(
+    keys: IntArray, sums: dict[str, FloatArray], framework: Framework, *, groups: int
+) -> ItemMoments:
+    """Return sums as moments, the keys being channel and group as one number."""
+    channel, group = np.divmod(keys, groups)
+    return ItemMoments(
+        framework=framework,
+        groups=groups,
+        channel=channel,
+        group=group,
+        sums=PairSums(**sums).mapped(read_only),
+    )
 
 
 def _nothing(rows: int, items: int) -> dict[str, FloatArray]:

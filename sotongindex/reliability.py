@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from sotongindex._arrays import FloatArray, float_array
 from sotongindex._learning import checked_scores, column_deviations, column_means, column_spans
-from sotongindex._moments import check_answered, held, jackknife_error, rows_of
+from sotongindex._moments import (
+    check_answered,
+    held,
+    jackknife_error,
+    pairs_of,
+    pairs_without_groups,
+    rows_of,
+)
 from sotongindex._student import t_quantile
 from sotongindex._validators import are_known, are_unique
 from sotongindex.errors import MethodError
@@ -110,6 +117,7 @@ def cronbach_alpha(
         level=level,
         units=len(values),
         left_out=len(np.asarray(scores)) - len(values),
+        argument="scores",
     )
 
 
@@ -160,9 +168,9 @@ def tally_alpha(
     """
     moments = held(tally.moments)
     at = _chosen(moments.framework, items, dimension=dimension)
-    pairs = moments.pairs(channel=channel).of_parts(at)
+    pairs = pairs_of(moments, channel).of_parts(at)
     check_answered(pairs, [moments.framework.item_keys[item] for item in at])
-    without = moments.without_groups(channel=channel).of_parts(at)
+    without = pairs_without_groups(moments, channel).of_parts(at)
     covariance = pairs.covariances()
     alpha = _alpha(covariance)
     error = jackknife_error(alpha, _alpha(without.covariances()), groups=moments.groups)
@@ -176,6 +184,7 @@ def tally_alpha(
         level=level,
         units=fewest,
         left_out=int(tally.evaluations[of_channel].sum()) - fewest,
+        argument="items",
     )
 
 
@@ -263,6 +272,7 @@ def _estimated(
     level: float,
     units: int,
     left_out: int,
+    argument: str,
 ) -> CronbachAlpha:
     """Return alpha with its interval and the figures of the items."""
     if not 0 < level < 1:
@@ -271,7 +281,7 @@ def _estimated(
     if np.isnan(alpha):
         raise MethodError(
             "the sum of the items does not differ between units: alpha is not defined",
-            argument="items",
+            argument=argument,
         )
     spread = t_quantile(np.array([float(freedom)]), 0.5 + level / 2).item()
     # The logarithm of 1 - alpha is nearer to normal than alpha; items that are one have no error.

@@ -18,7 +18,7 @@ from sotongindex._evaluations import Evaluations
 from sotongindex._jackknife_groups import jackknife_groups
 from sotongindex._lazy import LazyTable, sum_lazily
 from sotongindex._moment_weights import learn_weights
-from sotongindex._moments import ItemMoments
+from sotongindex._moments import ItemMoments, add_moments, add_up_pairs
 from sotongindex._sums import KeepsNoRespondents, Sums
 from sotongindex._tallying import answer_categories, sum_evaluations
 from sotongindex.errors import MethodError
@@ -104,7 +104,7 @@ class Tally(KeepsNoRespondents):
         sums = sum_evaluations(evaluations, groups=groups, group=group, categories=categories)
         tally = tally_of(sums, responses.study, groups=groups, categories=categories)
         if moments:
-            pairs = ItemMoments.of(evaluations, groups=groups, group=group)
+            pairs = add_up_pairs(evaluations, groups=groups, group=group)
             return attrs.evolve(tally, moments=pairs)
         return tally
 
@@ -208,7 +208,7 @@ def add_tallies(tallies: Sequence[Tally]) -> Tally:
         )
     sums = Sums.merged([_sums_of(tally) for tally in tallies])
     tally = tally_of(sums, first.study, groups=first.groups, categories=first.categories)
-    return attrs.evolve(tally, moments=ItemMoments.merged(moments) if moments else None)
+    return attrs.evolve(tally, moments=add_moments(moments) if moments else None)
 
 
 def tally_of(

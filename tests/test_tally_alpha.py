@@ -78,6 +78,14 @@ def test_the_error_is_that_of_leaving_out_every_group():
     assert found.standard_error == pytest.approx(expected, rel=1e-9)
 
 
+def test_the_interval_has_the_degrees_of_freedom_of_the_groups():
+    found = tally_alpha(Tally.from_responses(responses(), groups=4, moments=True))
+    quantile = 3.182446305  # of t with 3 degrees of freedom, at 0.975
+    ratio = np.exp(quantile * found.standard_error / (1 - found.alpha))
+    assert found.low == pytest.approx(1 - (1 - found.alpha) * ratio, rel=1e-6)
+    assert found.high == pytest.approx(1 - (1 - found.alpha) / ratio, rel=1e-6)
+
+
 def test_with_one_evaluation_each_the_error_agrees_with_that_of_units():
     ratios = []
     for seed in range(40):

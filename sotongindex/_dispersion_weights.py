@@ -12,11 +12,10 @@ from sotongindex._arrays import FloatArray, float_array
 from sotongindex._learning import (
     Learned,
     LearningRule,
+    PartMoments,
     checked_scores,
-    column_deviations,
     column_means,
     column_spans,
-    correlations,
     shares_of,
 )
 from sotongindex._validators import is_one_of
@@ -84,8 +83,9 @@ class EntropyWeights(LearningRule):
                 argument="scores",
             )
         divergence = np.where(column_spans(values) > 0, _theil(values, number), 0.0)
+        units = (~np.isnan(values)).sum(axis=0)
         return EntropyDiagnostics(
-            **shares_of(divergence, values, reason=_NO_SPREAD), divergence=divergence
+            **shares_of(divergence, units, reason=_NO_SPREAD), divergence=divergence
         )
 
 
@@ -148,8 +148,15 @@ class DeviationWeights(LearningRule):
             MethodError: If scores are infinite, counts do not fit, or a coefficient of variation
                 is asked of a column whose mean is not positive.
         """
-        values, number = checked_scores(scores, counts)
-        means, deviations = column_means(values, number), column_deviations(values, number)
+        return self.learn_from(PartMoments.of(scores, counts))
+
+    def learn_from(self, moments: PartMoments) -> DeviationDiagnostics:
+        """Return the weights of parts of which the moments are known, not the scores.
+
+        Raises:
+            MethodError: If a coefficient of variation is asked of a mean that is not positive.
+        """
+        means, deviations = moments.means, moments.deviations
         amounts = deviations
         if self.measure == "coefficient of variation":
             if (means[deviations > 0] <= 0).any():
@@ -160,7 +167,9 @@ class DeviationWeights(LearningRule):
                 )
             amounts = np.divide(deviations, means, out=np.zeros_like(means), where=deviations > 0)
         return DeviationDiagnostics(
-            **shares_of(amounts, values, reason=_NO_SPREAD), means=means, deviations=deviations
+            **shares_of(amounts, moments.units, reason=_NO_SPREAD),
+            means=means,
+            deviations=deviations,
         )
 
 
@@ -217,19 +226,33 @@ class CriticWeights(LearningRule):
         Raises:
             MethodError: If scores are infinite, or counts do not fit.
         """
-        values, number = checked_scores(scores, counts)
-        deviations = column_deviations(values, number)
+        return self.learn_from(PartMoments.of(scores, counts))
+
+    def learn_from(self, moments: PartMoments) -> CriticDiagnostics:
+        """Return the weights of parts of which the moments are known, not the scores.
+
+        Raises:
+            MethodError: If columns are to be scaled by a range that the moments do not tell.
+        """
+        deviations = moments.deviations
         differs = deviations > 0
         if self.scaling == "range":
-            deviations[differs] /= column_spans(values)[differs]
-        correlation = correlations(values, number)
-        opposed = (1.0 - correlation) * differs
+            if moments.spans is None:
+                raise MethodError(
+                    "scaling by the range needs the lowest and the highest score of every part, "
+                    'and these moments do not tell them; use CriticWeights(scaling="points")',
+                    argument="moments",
+                )
+            deviations = np.divide(
+                deviations, moments.spans, out=np.zeros_like(deviations), where=differs
+            )
+        opposed = (1.0 - moments.correlations) * differs
         # Columns that are equal but for rounding do not disagree.
         conflict = np.where(opposed > 1e-12, opposed, 0.0).sum(axis=1)
         reason = f"{_NO_SPREAD}, or those that do agree completely"
         return CriticDiagnostics(
-            **shares_of(deviations * conflict, values, reason=reason),
+            **shares_of(deviations * conflict, moments.units, reason=reason),
             deviations=deviations,
-            correlations=correlation,
+            correlations=moments.correlations,
             conflict=np.where(differs, conflict, 0.0),
         )

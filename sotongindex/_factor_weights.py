@@ -9,14 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotongindex._arrays import FloatArray, IntArray, float_array, read_only
-from sotongindex._learning import (
-    Learned,
-    LearningRule,
-    checked_scores,
-    column_spans,
-    correlations,
-    shares_of,
-)
+from sotongindex._learning import Learned, LearningRule, PartMoments, shares_of
 from sotongindex._validators import is_one_of
 from sotongindex.errors import DefinitionError
 
@@ -106,19 +99,20 @@ class FactorWeights(LearningRule):
         Raises:
             MethodError: If scores are infinite, or counts do not fit.
         """
-        values, number = checked_scores(scores, counts)
-        differs = column_spans(values) > 0
-        eigenvalues, part_loadings = self._factors(
-            correlations(values, number)[differs][:, differs]
-        )
-        loadings = np.zeros((values.shape[1], part_loadings.shape[1]))
+        return self.learn_from(PartMoments.of(scores, counts))
+
+    def learn_from(self, moments: PartMoments) -> FactorDiagnostics:
+        """Return the weights of parts of which the moments are known, not the scores."""
+        differs = moments.deviations > 0
+        eigenvalues, part_loadings = self._factors(moments.correlations[differs][:, differs])
+        loadings = np.zeros((len(differs), part_loadings.shape[1]))
         loadings[differs] = part_loadings
         # Where loadings cancel, neither direction of the factor is its own.
         balanced = np.abs(loadings.sum(axis=0)) <= 1e-9
         rising = np.where(balanced, np.abs(loadings), loadings)
         highest = rising.max(axis=1, initial=0.0)
         return FactorDiagnostics(
-            **shares_of(highest**2, values, reason="no part differs between units"),
+            **shares_of(highest**2, moments.units, reason="no part differs between units"),
             eigenvalues=eigenvalues,
             loadings=loadings,
             explained=(loadings**2).sum(axis=0) / max(differs.sum(), 1),

@@ -176,8 +176,9 @@ def _from_dataframe(frame: object) -> Frame:
         raise MethodError(f"expected every column name once: {error}", argument="frame") from None
     if not _is_eager(table):
         raise MethodError(
-            f"a {type(frame).__name__} is lazy and holds no rows yet; collect it first, for "
-            "example .collect() in Polars, .pl() or .arrow() in DuckDB",
+            f"a {type(frame).__name__} is lazy and holds no rows yet; let its engine add it up, "
+            "with Tally.from_frame, or collect it first, for example .collect() in Polars, .pl() "
+            "or .arrow() in DuckDB",
             argument="frame",
         )
     return Frame(names=names, rows=len(table), column=lambda name: _from_series(table[name]))

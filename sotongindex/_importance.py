@@ -35,6 +35,8 @@ class LearnedWeights:
         dimension: The dimension of the items.
         keys: The keys of the parts, (k,).
         diagnostics: Their weights, and what these were made of.
+        standard_error: The sampling errors of the weights, (k,), where they were learned from a
+            tally's moments; None where they were learned from scores.
     """
 
     level: WeightLevel
@@ -42,6 +44,7 @@ class LearnedWeights:
     dimension: str | None = None
     keys: tuple[str, ...]
     diagnostics: Diagnostics
+    standard_error: FloatArray | None = None
 
     @property
     def where(self) -> str:

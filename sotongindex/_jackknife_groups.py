@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from sotongindex._arrays import IntArray
 from sotongindex.errors import MethodError
 
-__all__ = ["BASE", "MULTIPLIER", "PRIME", "Keys", "check_groups", "jackknife_groups"]
+__all__ = [
+    "BASE",
+    "MULTIPLIER",
+    "PRIME",
+    "Keys",
+    "check_groups",
+    "given_groups",
+    "jackknife_groups",
+]
 
 PRIME = 2_147_483_647  # the Mersenne prime 2**31 - 1
 MULTIPLIER = 48_271  # Park, Miller and Stockmeyer (1993), doi:10.1145/159544.376068
@@ -66,3 +74,14 @@ def check_groups(groups: int, *, least: int = 1) -> None:
     """Raise unless there are at least so many groups."""
     if groups < least:
         raise MethodError(f"expected {least} or more, got {groups}", argument="groups")
+
+
+def given_groups(values: NDArray[Any], groups: int) -> IntArray:
+    """Return groups that were supplied as whole numbers, or raise."""
+    whole = values.dtype.kind in "iuf" and bool((np.rint(values) == values).all())
+    if not whole or not ((values >= 0) & (values < groups)).all():
+        found = f"{values.min():g} to {values.max():g}" if values.dtype.kind in "iuf" else "text"
+        raise MethodError(
+            f"expected whole numbers from 0 to {groups - 1}, got {found}", argument="group"
+        )
+    return values.astype(np.int64)

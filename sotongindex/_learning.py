@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotongindex._arrays import FloatArray, float_array
+from sotongindex._pair_sums import PairSums
 from sotongindex._validators import is_one_of
 from sotongindex.errors import DefinitionError, MethodError
 
@@ -57,6 +58,61 @@ class LearningRule(abc.ABC):
         """Return the weights of the columns of `scores`, and what they were made of."""
 
 
+@attrs.frozen(kw_only=True, eq=False)
+class PartMoments:
+    """What most rules need to know of the scores of units: of every part, and of every pair.
+
+    Attributes:
+        means: The mean of every part, (k,).
+        deviations: Its standard deviation (divisor n), (k,); 0 where it does not differ.
+        correlations: The correlation of every pair, (k, k); 0 where it is not known.
+        units: How many units have a score of the part, (k,).
+        spans: Its highest less its lowest score, (k,); None where they are not known.
+
+    Raises:
+        MethodError: If the shapes do not fit each other, or a number is not finite.
+
+    >>> PartMoments.of([[40, 20], [50, 50], [60, 80]]).means.tolist()
+    [50.0, 50.0]
+    """
+
+    means: FloatArray = attrs.field(converter=float_array)
+    deviations: FloatArray = attrs.field(converter=float_array)
+    correlations: FloatArray = attrs.field(converter=float_array)
+    units: FloatArray = attrs.field(converter=float_array)
+    spans: FloatArray | None = attrs.field(
+        default=None, converter=attrs.converters.optional(float_array)
+    )
+
+    def __attrs_post_init__(self) -> None:
+        parts = self.means.size
+        for field in attrs.fields(PartMoments):
+            array = getattr(self, field.name)
+            shape = (parts, parts) if field.name == "correlations" else (parts,)
+            if array is not None and (array.shape != shape or not np.isfinite(array).all()):
+                raise MethodError(
+                    f"expected finite numbers of shape {shape}, as there are {parts} means, got "
+                    f"shape {array.shape}, {int((~np.isfinite(array)).sum())} not finite",
+                    argument=field.name,
+                )
+
+    @classmethod
+    def of(cls, scores: ArrayLike, counts: ArrayLike | None = None) -> PartMoments:
+        """Take the moments of scores (u, k), NaN where missing, of units that count (u,).
+
+        Raises:
+            MethodError: If scores are infinite, or counts do not fit.
+        """
+        values, number = checked_scores(scores, counts)
+        return cls(
+            means=column_means(values, number),
+            deviations=column_deviations(values, number),
+            correlations=correlations(values, number),
+            units=(~np.isnan(values)).sum(axis=0),
+            spans=column_spans(values),
+        )
+
+
 def no_scores(rule: LearningRule, needed: str) -> DefinitionError:
     """Return the error of a rule that has nothing to learn from."""
     return DefinitionError(
@@ -92,13 +148,13 @@ def checked_scores(
     return values[used], number[used]
 
 
-def shares_of(amounts: FloatArray, scores: FloatArray, *, reason: str) -> dict[str, Any]:
+def shares_of(amounts: FloatArray, units: ArrayLike, *, reason: str) -> dict[str, Any]:
     """Return the fields of `Learned`: shares of `amounts` (k,), equal where all of them are 0."""
     total = amounts.sum()
     parts = len(amounts)
     return {
         "weights": amounts / total if total > 0 else np.full(parts, 1.0 / parts),
-        "units": (~np.isnan(scores)).sum(axis=0),
+        "units": units,
         "fallback": reason if total == 0 and parts > 1 else None,
     }
 
@@ -135,20 +191,16 @@ def correlations(scores: FloatArray, counts: FloatArray) -> FloatArray:
 
     It is 0 where nothing is known of it: a column that does not differ on these units, or none.
     """
-    present = (~np.isnan(scores)).astype(np.float64)
-    centred = np.where(present > 0, scores - column_means(scores, counts), 0.0)
-    weighted = counts[:, None] * present
-    both = np.maximum(present.T @ weighted, np.finfo(np.float64).tiny)
-    means = (counts[:, None] * centred).T @ present / both  # of the row's part
-    squares = (counts[:, None] * centred**2).T @ present / both
-    variances = squares - means**2
-    # A difference of squares this small is their rounding.
-    variances[variances <= 1e-12 * squares] = 0.0
-    covariances = (counts[:, None] * centred).T @ centred / both - means * means.T
-    scale = np.sqrt(variances * variances.T)
-    found = np.divide(covariances, scale, out=np.zeros_like(scale), where=scale > 0)
+    present = ~np.isnan(scores)
+    centred = np.where(present, scores - column_means(scores, counts), 0.0)
+    found = PairSums.of(centred, present.astype(np.float64), counts).correlations()
     flat = column_spans(scores) == 0
     found[:, flat] = found[flat] = 0.0
-    np.fill_diagonal(found, 1.0)
-    correlation: FloatArray = np.clip(found, -1.0, 1.0)
-    return correlation
+    return known_correlations(found)
+
+
+def known_correlations(found: FloatArray) -> FloatArray:
+    """Return correlations (k, k) with 0 for those that are not known, and 1 with oneself."""
+    known = np.nan_to_num(found)
+    np.fill_diagonal(known, 1.0)
+    return known

@@ -14,6 +14,7 @@ from sotongindex._html import View
 from sotongindex._peer_assignment import PeerAssignment, peer_sets_of
 from sotongindex._peers import Peers, PeerSets
 from sotongindex._render import Rendered, notice_words, study_facts, study_names
+from sotongindex._sums import check_respondents_kept
 from sotongindex._table import Column, Table
 from sotongindex._text import Language, say
 from sotongindex.errors import DefinitionError, MethodError, nearest_key
@@ -240,6 +241,7 @@ def _position(study: Study, organization: str) -> int:
 
 def _categories(responses: Responses, by: str) -> tuple[tuple[str, ...], IntArray]:
     """Return the values of the attribute, and that of every evaluation, (n,)."""
+    check_respondents_kept(responses, "responses")
     if by not in responses.kept:
         known = ", ".join(map(repr, responses.kept)) or "nothing"
         raise MethodError(

@@ -142,7 +142,8 @@ def _cases(
         "error not known",
         (
             "the index rests on a score whose error cannot be told: one respondent, one answer to "
-            "an item (see IndexMethod.min_answers), or no standard error given"
+            "an item (see IndexMethod.min_answers), a tally of one jackknife group, or no standard "
+            "error given"
         ),
         np.isnan(index.variance) & ~np.isnan(index.values) & ~flat,
     )

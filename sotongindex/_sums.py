@@ -10,8 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray, Groups, IntArray
+from sotongindex.errors import MethodError
 
-__all__ = ["Sums", "add_rows"]
+__all__ = ["KeepsNoRespondents", "Sums", "add_rows", "check_respondents_kept"]
+
+
+class KeepsNoRespondents:
+    """What holds sums over respondents, in rooms above that others below have to refuse."""
+
+    __slots__ = ()
+
+
+def check_respondents_kept(answers: object, argument: str) -> None:
+    """Raise where there are sums instead of answers."""
+    if isinstance(answers, KeepsNoRespondents):
+        raise MethodError(
+            f"this needs the respondents, and a {type(answers).__name__.lower()} keeps none; give "
+            "the responses that it was made of",
+            argument=argument,
+        )
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -53,6 +70,8 @@ class Sums:
 
 def add_rows(values: NDArray[Any], groups: Groups) -> NDArray[Any]:
     """Add up the rows of values (n, ...) within groups, (g, ...)."""
+    if len(groups) == len(values):  # every row is a group of its own
+        return values[groups.order]
     result = np.zeros((len(groups), *values.shape[1:]), dtype=values.dtype)
     np.add.at(result, groups.rank, values[groups.order])
     return result

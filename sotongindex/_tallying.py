@@ -7,14 +7,14 @@ import numpy as np
 
 from sotongindex._arrays import FloatArray, Groups, IntArray, group_sums, read_only
 from sotongindex._evaluations import Evaluations
-from sotongindex._jackknife_groups import check_groups, jackknife_groups
+from sotongindex._jackknife_groups import check_groups, given_groups, jackknife_groups
 from sotongindex._replicate_sums import ReplicateSums, left_out
 from sotongindex._sums import Sums
 from sotongindex.errors import MethodError
 from sotongindex.models import Framework
 from sotongindex.responses import Responses
 
-__all__ = ["answer_categories", "sum_evaluations", "sum_replicates"]
+__all__ = ["answer_categories", "evaluation_groups", "sum_evaluations", "sum_replicates"]
 
 
 def sum_evaluations(
@@ -26,12 +26,10 @@ def sum_evaluations(
 ) -> Sums:
     """Add up the columns of `evaluations`; with respondents first they are more than the items.
 
-    Groups are those of the jackknife, unless the group of every evaluation is given.
+    Groups are those of `evaluation_groups`, or any others from 0; None where there is one.
     """
     responses = evaluations.responses
-    if group is None:
-        group = _jackknife_group(responses, groups)
-    keys = evaluations.units() * groups + group
+    keys = evaluations.units() if group is None else evaluations.units() * groups + group
     grouped = Groups.of(keys)
     weight = responses.weight
     count, columns = len(grouped), evaluations.columns
@@ -70,7 +68,9 @@ def answer_categories(framework: Framework) -> IntArray:
     return read_only(np.arange(int(low), int(high) + 1))
 
 
-def sum_replicates(evaluations: Evaluations, groups: int) -> ReplicateSums | None:
+def sum_replicates(
+    evaluations: Evaluations, *, groups: int, group: IntArray | None
+) -> ReplicateSums | None:
     """Add up every replicate of the grouped jackknife; None unless weights are calibrated again.
 
     Raises:
@@ -78,9 +78,9 @@ def sum_replicates(evaluations: Evaluations, groups: int) -> ReplicateSums | Non
     """
     responses = evaluations.responses
     known = responses.calibration
-    if groups == 1 or known is None or responses.weight is None:
+    if group is None or known is None or responses.weight is None:
         return None
-    group, cells = _jackknife_group(responses, groups), len(known.ratio)
+    cells = len(known.ratio)
     in_cell = known.cell * groups + group[known.first]
     start = np.bincount(in_cell, known.start, cells * groups).reshape(cells, groups)
     ratios = known.again_by_cell(left_out(start))
@@ -99,12 +99,21 @@ def sum_replicates(evaluations: Evaluations, groups: int) -> ReplicateSums | Non
     )
 
 
-def _jackknife_group(responses: Responses, groups: int) -> IntArray:
-    """Return the jackknife group of every evaluation, (n,)."""
+def evaluation_groups(
+    responses: Responses, groups: int, group: str | None = None
+) -> IntArray | None:
+    """Return the jackknife group of every evaluation, given in a kept column or by key, (n,).
+
+    Where there is one group, there is none to tell: None.
+    """
     check_groups(groups)
     if groups == 1:
-        return np.zeros(len(responses), dtype=np.int64)
-    return jackknife_groups(responses.cluster_labels, groups)[responses.clusters]
+        return None
+    if group is None:
+        return jackknife_groups(responses.cluster_labels, groups)[responses.clusters]
+    if group not in responses.kept:
+        raise MethodError(f"expected a kept column {group!r}, found none", argument="group")
+    return given_groups(responses.kept[group], groups)
 
 
 def _frequencies(

@@ -13,6 +13,7 @@ from sotongindex._arrays import FloatArray, IntArray, distinct
 from sotongindex._calibrated import Bounds, CalibratedWeights, Calibration
 from sotongindex._calibration_kernel import MET
 from sotongindex._calibration_report import CalibrationReport, kish_design_effect
+from sotongindex._sums import check_respondents_kept
 from sotongindex._weighting_units import Unit, positive_weights, units_of_responses
 from sotongindex.errors import MethodError
 from sotongindex.responses import Responses
@@ -135,6 +136,7 @@ class Subject:
     @classmethod
     def of(cls, data: Responses | CalibratedWeights | ArrayLike, unit: Unit) -> Subject:
         """Find the units of answers, calibrated weights or an array."""
+        check_respondents_kept(data, "data")
         if not isinstance(data, Responses | CalibratedWeights):
             return cls(weight=positive_weights(data, np.size(data)))
         known = data.calibration

@@ -17,6 +17,7 @@ from sotongindex._lazy import CellWeights, LazyTable
 from sotongindex._lazy_units import LazyPeople
 from sotongindex._margins import Margin, read_margins
 from sotongindex._numbers import NumberTarget, number_block, population_block, read_numbers
+from sotongindex._sums import check_respondents_kept
 from sotongindex._targets import Block, Empty, Missing, Policies, Sizes, block_of
 from sotongindex._validators import check_choice
 from sotongindex._weighting_cells import Cells
@@ -89,6 +90,7 @@ class Options:
 
     def units(self, data: object) -> Units:
         """Return who is weighted."""
+        check_respondents_kept(data, "data")
         if not isinstance(data, Responses):
             return units_of_frame(data, weight=self.weight, by=self.by, respondent=self._respondent)
         if self.weight is not None:

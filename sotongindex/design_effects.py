@@ -11,6 +11,7 @@ import numpy as np
 
 from sotongindex._arrays import FloatArray, Groups, group_sums
 from sotongindex._evaluations import Evaluations
+from sotongindex._sums import check_respondents_kept
 from sotongindex.errors import MethodError
 from sotongindex.responses import Responses
 from sotongindex.results import IndexResult
@@ -53,6 +54,7 @@ def sampling_design_effects(result: IndexResult, responses: Responses) -> FloatA
     >>> effects.shape, bool(1.0 < np.nanmedian(effects) < 1.5)
     ((312, 3, 12), True)
     """
+    check_respondents_kept(responses, "responses")
     tally = Tally.from_responses(responses, groups=1)
     answers = tally.dense(tally.answers)
     if result.study != responses.study or not np.array_equal(result.counts.answers, answers):

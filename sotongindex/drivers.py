@@ -28,6 +28,7 @@ from sotongindex._relative_importance import (
     shapley_values,
     slopes,
 )
+from sotongindex._sums import check_respondents_kept
 from sotongindex._validators import are_known
 from sotongindex.errors import MethodError
 from sotongindex.responses import Responses
@@ -118,6 +119,7 @@ def find_drivers(
     >>> found.to_rows()[0]["driver"], found.r_squared.values.round(2).tolist()
     ('participation', [0.21])
     """
+    check_respondents_kept(responses, "responses")
     choices = Choices(method=method, adjustment=adjustment, level=level)
     table = evaluation_table(
         responses,

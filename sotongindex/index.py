@@ -19,7 +19,7 @@ from sotongindex._levels import Level, Tree
 from sotongindex._notices import Notice, find_notices
 from sotongindex._replicates import replicates_of
 from sotongindex._replication import Replication
-from sotongindex._tallying import sum_evaluations
+from sotongindex._tallying import evaluation_groups, sum_evaluations
 from sotongindex._version import __version__
 from sotongindex.aggregation import Hierarchy
 from sotongindex.errors import MethodError
@@ -91,7 +91,8 @@ def compute_index(
     if isinstance(answers, Responses):
         evaluations = _evaluations(answers, scheme, method)
         groups = _groups(method)
-        sums = sum_evaluations(evaluations, groups=groups)
+        group = evaluation_groups(answers, groups)
+        sums = sum_evaluations(evaluations, groups=groups, group=group)
         tally = tally_of(sums, answers.study, groups=groups)
     else:
         tally = _fitting(answers, method)
@@ -150,17 +151,22 @@ def _fitting(tally: Tally, method: IndexMethod) -> Tally:
             '"items first"',
             argument="order",
         )
-    if not isinstance(method.variance, GroupJackknife | Linearization):
+    variance = method.variance
+    way = f"use IndexMethod(variance=GroupJackknife(groups={tally.groups}))"
+    if tally.groups == 1:
+        way = "make the tally with 2 groups or more and use GroupJackknife"
+    if isinstance(variance, GroupJackknife):
+        if tally.groups != variance.groups:
+            other = f"{way}, or " if tally.groups > 1 else ""
+            raise MethodError(
+                f"the tally has jackknife groups: {tally.groups}, the method asks for "
+                f"{variance.groups}; {other}make the tally with as many groups",
+                argument="variance",
+            )
+    elif not isinstance(variance, Linearization) or tally.groups > 1:
         raise MethodError(
-            f"{type(method.variance).__name__} makes replicates of respondents, and a tally keeps "
-            "none; give the responses, or use GroupJackknife",
-            argument="variance",
-        )
-    if tally.groups != _groups(method):
-        raise MethodError(
-            f"the tally has jackknife groups: {tally.groups}, the method asks for "
-            f"{method.variance}; use IndexMethod(variance=GroupJackknife("
-            f"groups={max(tally.groups, 2)})), or make the tally with as many groups",
+            f"{type(variance).__name__} needs the respondents, and a tally keeps none; give the "
+            f"responses, or {way}",
             argument="variance",
         )
     return tally

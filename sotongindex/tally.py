@@ -7,7 +7,7 @@ one study add up to the tally of their answers together, whatever order they com
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import attrs
 import numpy as np
@@ -17,19 +17,34 @@ from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._evaluations import Evaluations
 from sotongindex._jackknife_groups import jackknife_groups
 from sotongindex._lazy import CellWeights, LazyTable, sum_lazily
+from sotongindex._moment_weights import learn_weights
+from sotongindex._moments import ItemMoments, add_moments, add_up_pairs
 from sotongindex._replicate_sums import ReplicateSums
-from sotongindex._sums import Sums
-from sotongindex._tallying import answer_categories, sum_evaluations, sum_replicates
+from sotongindex._sums import KeepsNoRespondents, Sums
+from sotongindex._tallying import (
+    answer_categories,
+    evaluation_groups,
+    sum_evaluations,
+    sum_replicates,
+)
 from sotongindex.errors import MethodError
 from sotongindex.layout import Layout, Roles
 from sotongindex.models import Study
 from sotongindex.responses import Responses
 
-__all__ = ["ReplicateSums", "Tally", "jackknife_groups"]
+__all__ = ["ItemMoments", "ReplicateSums", "Tally", "jackknife_groups", "learn_weights"]
+
+
+Part = TypeVar("Part")
+
+
+class _Grouping(TypedDict):
+    groups: int
+    group: IntArray | None
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class Tally:
+class Tally(KeepsNoRespondents):
     """Sums of points, weights and answers by organization, channel and jackknife group.
 
     Axes: r rows (the combinations that occur, sorted), i items, k answer categories.
@@ -48,6 +63,7 @@ class Tally:
         points: Sum of weight times points, (r, i).
         categories: The answers that are counted, (k,), or None.
         frequencies: Sum of weights by category, (r, i, k), or None.
+        moments: Sums over pairs of items, or None.
         replicates: The sums of every jackknife replicate where weights were calibrated, each with
             weights of its own; None where groups are left out as they are.
     """
@@ -65,6 +81,7 @@ class Tally:
     points: FloatArray
     categories: IntArray | None = None
     frequencies: FloatArray | None = None
+    moments: ItemMoments | None = None
     replicates: ReplicateSums | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -74,7 +91,13 @@ class Tally:
 
     @classmethod
     def from_responses(
-        cls, responses: Responses, *, groups: int = 32, frequencies: bool = False
+        cls,
+        responses: Responses,
+        *,
+        groups: int = 32,
+        group: str | None = None,
+        frequencies: bool = False,
+        moments: bool = False,
     ) -> Tally:
         """Add up responses.
 
@@ -86,20 +109,26 @@ class Tally:
             responses: The answers.
             groups: The number of jackknife groups, made from the keys of the clusters where there
                 are any, else of the respondents; 1 for none.
+            group: Instead of keys: the kept column with the jackknife group, from 0.
             frequencies: Whether to count answer categories too (whole-number answers only).
+            moments: Whether to add up pairs of items too: what reliability is computed from.
 
         Returns:
             The tally.
 
         Raises:
-            MethodError: If `groups` is below 1, frequencies are asked of fractional answers, or
-                weights cannot be calibrated again without a group.
+            MethodError: If `groups` is below 1, given groups are none, frequencies are asked of
+                fractional answers, or weights cannot be calibrated again without a group.
         """
         categories = answer_categories(responses.study.framework) if frequencies else None
         evaluations = Evaluations.of(responses)
-        sums = sum_evaluations(evaluations, groups=groups, categories=categories)
-        tally = tally_of(sums, responses.study, groups=groups, categories=categories)
-        return attrs.evolve(tally, replicates=sum_replicates(evaluations, groups))
+        rows: _Grouping = {"groups": groups, "group": evaluation_groups(responses, groups, group)}
+        sums = sum_evaluations(evaluations, categories=categories, **rows)
+        return attrs.evolve(
+            tally_of(sums, responses.study, groups=groups, categories=categories),
+            moments=add_up_pairs(evaluations, **rows) if moments else None,
+            replicates=sum_replicates(evaluations, **rows),
+        )
 
     @classmethod
     def from_frame(
@@ -142,6 +171,8 @@ class Tally:
                 weights are those of others, or cannot be calibrated again without a group.
         """
         layout = attrs.evolve(layout or Layout(), **roles)
+        if group is not None:
+            layout = attrs.evolve(layout, keep=(*layout.keep, group))
         table = LazyTable.of(frame)
         if table is None:
             if weights is not None:
@@ -151,7 +182,9 @@ class Tally:
                     argument="weights",
                 )
             responses = Responses.read(frame, study, layout)
-            return cls.from_responses(responses, groups=groups, frequencies=frequencies)
+            return cls.from_responses(
+                responses, groups=groups, group=group, frequencies=frequencies
+            )
         categories = answer_categories(study.framework) if frequencies else None
         sums, replicates = sum_lazily(
             table,
@@ -174,7 +207,7 @@ class Tally:
 
         Raises:
             MethodError: If the studies, the number of groups or the categories differ, or only one
-                has calibrated weights.
+                has moments, or calibrated weights.
         """
         return add_tallies([self, other])
 
@@ -203,21 +236,27 @@ def add_tallies(tallies: Sequence[Tally]) -> Tally:
                 raise MethodError(f"the two tallies have different {name}", argument="other")
         if not np.array_equal(_categories_of(first), _categories_of(other)):
             raise MethodError("the two tallies count different categories", argument="other")
+    moments = _held_by_all([tally.moments for tally in tallies], "moments")
+    replicates = _held_by_all([tally.replicates for tally in tallies], "replicates")
     sums = Sums.merged([_sums_of(tally) for tally in tallies])
     tally = tally_of(sums, first.study, groups=first.groups, categories=first.categories)
-    return attrs.evolve(tally, replicates=_merged_replicates(tallies))
+    return attrs.evolve(
+        tally,
+        moments=add_moments(moments) if moments else None,
+        replicates=ReplicateSums.merged(replicates) if replicates else None,
+    )
 
 
-def _merged_replicates(tallies: Sequence[Tally]) -> ReplicateSums | None:
-    """Add up the replicates of tallies that all have them, or none."""
-    parts = [tally.replicates for tally in tallies if tally.replicates is not None]
-    if len(parts) not in (0, len(tallies)):
+def _held_by_all(parts: Sequence[Part | None], name: str) -> list[Part]:
+    """Return the parts that all tallies hold, or none of them."""
+    held = [part for part in parts if part is not None]
+    if len(held) not in (0, len(parts)):
         raise MethodError(
-            "the weights of one tally were calibrated, those of the other were not; calibrate the "
-            "answers of both, or make both with groups=1",
+            f"one tally has {name} and the other has none; make both alike, or take them off with "
+            f"attrs.evolve(tally, {name}=None)",
             argument="other",
         )
-    return ReplicateSums.merged(parts) if parts else None
+    return held
 
 
 def tally_of(

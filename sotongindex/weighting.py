@@ -33,7 +33,7 @@ from sotongindex._factor_weights import FactorDiagnostics, FactorWeights
 from sotongindex._importance import ImportanceWeights, LearnedWeights, WeightLevel
 from sotongindex._judgements import Agreement, amounts_for, check_sum
 from sotongindex._labels import pairs_of
-from sotongindex._learning import LearningRule
+from sotongindex._learning import LearningRule, PartMoments
 from sotongindex._outcome_weights import OutcomeDiagnostics, OutcomeWeights
 from sotongindex._pairwise import PairwiseDiagnostics, PairwiseWeights, Reconsideration
 from sotongindex._pairwise_matrix import PairwiseConsistency, PairwiseMethod, RandomIndex
@@ -66,6 +66,7 @@ __all__ = [
     "PairwiseDiagnostics",
     "PairwiseMethod",
     "PairwiseWeights",
+    "PartMoments",
     "RandomIndex",
     "RankMethod",
     "RankOrderWeights",

@@ -13,7 +13,8 @@ from sotongindex._lazy.cell_weights import CellWeights
 from sotongindex._lazy.cells import CellQuery, CellSums
 from sotongindex._lazy.columns import category_of, group_of, missing_keys, start_of
 from sotongindex._lazy.engine import LazyTable
-from sotongindex._lazy.sums import SumQuery
+from sotongindex._lazy.query import SumQuery
+from sotongindex._lazy.sums import add_up
 from sotongindex._reading.source import Source
 from sotongindex._replicate_sums import ReplicateSums
 from sotongindex._sums import Sums
@@ -70,7 +71,7 @@ def sum_lazily(
         weight=None if layout.weight is None else start_of(table, layout.weight),
         categories=categories,
     )
-    return (query.run(), None) if weights is None else sum_calibrated(query, weights)
+    return (add_up(query), None) if weights is None else sum_calibrated(query, weights)
 
 
 def lazy_source(table: LazyTable, study: Study, layout: Layout) -> Source:
@@ -95,7 +96,7 @@ def _group(table: LazyTable, layout: Layout, *, groups: int, group: str | None) 
     """Return the jackknife group of every row: given, or made of the keys of who was sampled."""
     check_groups(groups)
     if group is not None:
-        return nw.col(group).cast(nw.Int64)
+        return nw.col(group)
     if groups == 1:
         return nw.lit(0)
     name = layout.respondent if layout.cluster is None else layout.cluster

@@ -14,7 +14,8 @@ import numpy as np
 from sotongindex._arrays import FloatArray
 from sotongindex._lazy.cell_weights import CellWeights, Lookup
 from sotongindex._lazy.cells import CellQuery
-from sotongindex._lazy.sums import SumQuery
+from sotongindex._lazy.query import SumQuery
+from sotongindex._lazy.sums import add_up
 from sotongindex._replicate_sums import ReplicateSums, left_out
 from sotongindex._sums import Sums
 from sotongindex.errors import MethodError
@@ -29,12 +30,12 @@ def sum_calibrated(query: SumQuery, weights: CellWeights) -> tuple[Sums, Replica
     """Run a query with calibrated weights, and make the replicates that calibrate them again.
 
     Raises:
-        ResponseError, EngineError: As `SumQuery.run`.
+        ResponseError, EngineError: As `add_up`.
         MethodError: If the table has other respondents than those that were weighted, or they
             cannot be calibrated again without a group.
     """
     lookup = Lookup.of(weights, query.table)
-    sums = attrs.evolve(query, weight=lookup.weight).run()
+    sums = add_up(attrs.evolve(query, weight=lookup.weight))
     start = _start(query, weights, lookup)
     if query.groups == 1:
         return sums, None
@@ -43,9 +44,9 @@ def sum_calibrated(query: SumQuery, weights: CellWeights) -> tuple[Sums, Replica
         [*range(ratios.size)], ratios.ravel().tolist(), default=None, return_dtype=nw.Float64
     )
     plain = attrs.evolve(query, categories=())
-    by_group = attrs.evolve(plain, weight=lookup.times_start(own)).run()
-    by_cell = attrs.evolve(plain, weight=lookup.start, groups=len(ratios), group=lookup.cell).run()
-    return sums, ReplicateSums.of(by_cell, by_group, ratios)
+    by_group = add_up(attrs.evolve(plain, weight=lookup.times_start(own)))
+    cells = attrs.evolve(plain, weight=lookup.start, groups=len(ratios), group=lookup.cell)
+    return sums, ReplicateSums.of(add_up(cells), by_group, ratios)
 
 
 def _start(query: SumQuery, weights: CellWeights, lookup: Lookup) -> FloatArray:

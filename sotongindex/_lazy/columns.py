@@ -53,7 +53,7 @@ def number_of(table: LazyTable, name: str, missing: Sequence[float] = ()) -> nw.
         )
     if missing:
         value = value.cast(nw.Float64)
-        value = nw.when(~value.is_in(list(missing))).then(value)
+        value = nw.when(~value.is_in([float(code) for code in missing])).then(value)
     return value
 
 

@@ -91,7 +91,8 @@ class ItemSums:
     def _gain(self) -> nw.Expr:
         if self.scale.conversion == "top box":
             in_box = self.answer > self.scale.high - (self.scale.boxes or 0)
-            return in_box.cast(nw.Int64)
+            # In Dask a comparison with "no answer" is false, not unknown.
+            return nw.when(~self.answer.is_null()).then(in_box.cast(nw.Int64))
         if self.scale.conversion == "linear" and not self._shifts_later:
             return self.answer.cast(nw.Float64) - self.scale.low
         return self.answer

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import answered, small_study
 
-from sotongindex.reliability import cronbach_alpha
+from sotongindex.models import Scale, SurveyItem
+from sotongindex.reliability import cronbach_alpha, tally_alpha
+from sotongindex.tally import Tally
 from sotongindex.weighting import FactorWeights
 
 BLOCKS = {
@@ -54,3 +57,24 @@ def test_the_handbook_from_its_files(shared: Path) -> None:
     np.testing.assert_allclose(
         found.if_dropped, [float(row["alpha_if_deleted"]) for row in items], atol=0.0015
     )
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_alpha_of_every_block_from_a_tally(shared: Path, block: str) -> None:
+    answers = read(shared / "data" / "ecsi_mobi.csv")
+    columns = [name for name in answers[0] if name.startswith(BLOCKS[block])]
+    study = small_study(
+        ["mobile"],
+        items=[
+            SurveyItem(key=name, dimension="block", scale=Scale(low=1, high=10)) for name in columns
+        ],
+    )
+    rows = [
+        (number, "mobile", "blog", *(float(row[name]) for name in columns))
+        for number, row in enumerate(answers)
+    ]
+    tally = Tally.from_responses(answered(study, rows), moments=True)
+    (expected,) = [
+        row for row in read(shared / "data" / "ecsi_mobi_reliability.csv") if row["block"] == block
+    ]
+    assert tally_alpha(tally).alpha == pytest.approx(float(expected["alpha_raw"]), rel=1e-11)

@@ -209,5 +209,7 @@ def coarsen_groups(tally: Tally, groups: int) -> Tally:
     moments = tally.moments
     if moments is not None:
         moments = attrs.evolve(moments, groups=groups, group=moments.group % groups)
-    coarse = {"groups": groups, "group": tally.group % groups}
-    return add_tallies([attrs.evolve(tally, **coarse, moments=moments, replicates=None)])
+    coarse = attrs.evolve(
+        tally, groups=groups, group=tally.group % groups, moments=moments, replicates=None
+    )
+    return add_tallies([coarse])

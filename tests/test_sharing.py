@@ -73,8 +73,10 @@ def test_small_units_and_their_organizations_are_not_shared() -> None:
     ]
     assert str(shared).splitlines()[:2] == [
         "2 organizations shared",
-        "- 1 pairs of organization and channel are withheld: they have fewer than 10 respondents, "
-        "or weights so unequal that they count as fewer",
+        (
+            "- 1 pairs of organization and channel are withheld: they have fewer than 10 "
+            "respondents, or weights so unequal that they count as fewer"
+        ),
     ]
     assert "one jackknife group gives no errors" in str(shared)
 

@@ -133,7 +133,7 @@ def add_moments(parts: Sequence[ItemMoments]) -> ItemMoments:
     for part, own in zip(parts, keys, strict=True):
         at = np.searchsorted(every, own)
         for name, array in sums.items():
-            array[at] += getattr(part.sums, name)
+            np.add.at(array, at, getattr(part.sums, name))
     return _moments_of(every, sums, first.framework, groups=first.groups)
 
 

@@ -109,14 +109,7 @@ def share_tally(
     >>> bool(whole.evaluations.min() >= 10), bool(shared.evaluations.min() >= 10)
     (False, True)
     """
-    if not 0 <= rounding <= 1:
-        raise MethodError(f"expected a share from 0 to 1, got {rounding}", argument="rounding")
-    if tally.replicates is not None and groups > 1:
-        raise MethodError(
-            "errors of calibrated weights hang on everybody's answers and cannot be shared group "
-            "by group; share the scores, with groups=1",
-            argument="groups",
-        )
+    _check(tally, groups=groups, rounding=rounding)
     least = rules.min_respondents_show
     coarse, whole = coarsen_groups(tally, groups), coarsen_groups(tally, 1)
     row = np.searchsorted(_units(whole), _units(coarse))
@@ -137,21 +130,29 @@ def share_tally(
         hidden=~items[row],
     )
     withheld = shown[:, None] & (whole.answers > 0) & ~items
+    found = (
+        _few_respondents(whole, ~shown, least),
+        _few_answers(whole, withheld, least),
+        _small_groups(whole, folded, least),
+    )
     return SharedTally(
         tally=_narrowed(_rounded(merged, rounding)),
         rules=rules,
         rounding=rounding,
-        notices=tuple(
-            notice
-            for notice in (
-                _few_respondents(whole, ~shown, least),
-                _few_answers(whole, withheld, least),
-                _small_groups(whole, folded, least),
-                _errors(groups),
-            )
-            if notice.keys or notice.code == "errors"
-        ),
+        notices=(*(notice for notice in found if notice.keys), _errors(groups)),
     )
+
+
+def _check(tally: Tally, *, groups: int, rounding: float) -> None:
+    """Raise where what is asked cannot be shared."""
+    if not 0 <= rounding <= 1:
+        raise MethodError(f"expected a share from 0 to 1, got {rounding}", argument="rounding")
+    if tally.replicates is not None and groups > 1:
+        raise MethodError(
+            "errors of calibrated weights hang on everybody's answers and cannot be shared group "
+            "by group; share the scores, with groups=1",
+            argument="groups",
+        )
 
 
 def tally_differencing(

@@ -115,6 +115,16 @@ class Finding:
         return f"{self.severity}: {place + ': ' if place else ''}{'; '.join(parts)}"
 
 
+def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Put errors first, then warnings, each in the order they came."""
+    return tuple(sorted(findings, key=lambda finding: _SEVERITIES.index(finding.severity)))
+
+
+def count_in(mask: NDArray[np.bool_], times: NDArray[np.integer[Any]] | None) -> int:
+    """Count the rows where `mask` holds, each as often as it stands for."""
+    return int(np.count_nonzero(mask) if times is None else times[mask].sum())
+
+
 class _Details(TypedDict, total=False):
     column: str | None
     item: str | None
@@ -138,14 +148,13 @@ def finding_in(
 
     Where every row stands for several, `times`, only their number is known.
     """
-    rows = np.flatnonzero(mask)
-    count = len(rows) if times is None else int(times[rows].sum())
+    count = count_in(mask, times)
     return Finding(
         code=code,
         severity=severity,
         message=f"{what} ({told(count, 'row')})" + (f"; {advice}" if advice else ""),
         count=count,
-        rows=rows if times is None else (),
+        rows=np.flatnonzero(mask) if times is None else (),
         **details,
     )
 

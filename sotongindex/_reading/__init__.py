@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -14,16 +13,15 @@ from sotongindex._frames import Frame
 from sotongindex._reading.answers import Answers
 from sotongindex._reading.cells import Cells
 from sotongindex._reading.design import design_faults, populations
-from sotongindex._reading.plausibility import item_warnings, organization_warnings
+from sotongindex._reading.operated import not_operated
+from sotongindex._reading.plausibility import look
 from sotongindex._reading.rows import Codes, Rows
 from sotongindex._reading.source import Source
-from sotongindex.checks import CheckReport, Finding, finding_in, told
+from sotongindex.checks import CheckReport, by_severity
 from sotongindex.layout import Layout
 from sotongindex.models import Study
 
 __all__ = ["Reading"]
-
-_ORDER = ("error", "warning", "note")
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -56,13 +54,21 @@ class Reading:
             *rows.findings,
             *design_faults(rows, layout),
             *cells.findings,
-            *_not_operated(source, organization, cells),
+            *not_operated(source, organization, cells),
             *answers.findings,
         ]
         if source.frame.rows and not any(f.code == "missing_column" for f in findings):
-            findings += _look(study, cells, answers=answers, respondents=respondents)
+            known, silent = cells.channel[cells.channel >= 0], cells.row[~answers.answered]
+            findings += look(
+                study,
+                answers.counted,
+                evaluations=np.bincount(known, minlength=len(study.framework.channels)),
+                respondents=respondents,
+                silent=len(silent),
+                rows=np.sort(silent),
+            )
         report = CheckReport(
-            findings=tuple(sorted(findings, key=lambda finding: _ORDER.index(finding.severity))),
+            findings=by_severity(findings),
             rows=source.frame.rows,
             evaluations=len(cells.row),
             respondents=len(distinct(rows.respondent[cells.row])),
@@ -112,54 +118,3 @@ def _respondents(study: Study, organization: Codes, respondent: Codes) -> NDArra
     count = len(study.organizations)
     pairs = distinct(respondent[known].astype(np.int64) * count + organization[known])
     return np.bincount(pairs % count, minlength=count)
-
-
-def _not_operated(source: Source, organization: Codes, cells: Cells) -> Iterable[Finding]:
-    """Find evaluations on a channel that the organization declares not to operate."""
-    channels = source.study.framework.channel_keys
-    operated = np.array(
-        [
-            [unit.channels is None or channel in unit.channels for channel in channels]
-            for unit in source.study.organizations
-        ]
-    )
-    known = (organization >= 0) & (cells.channel >= 0)
-    wrong = known & ~operated[organization, cells.channel]
-    if wrong.any():
-        mask = np.zeros(source.frame.rows, dtype=np.bool_)
-        mask[cells.row[wrong]] = True
-        pairs = np.unique(
-            organization[wrong].astype(np.int64) * len(channels) + cells.channel[wrong]
-        )
-        units = source.study.organization_keys
-        yield finding_in(
-            mask,
-            "rating on a channel that the organization declares not to operate",
-            advice="correct the rows or Organization.channels",
-            code="not_operated",
-            severity="error",
-            column=source.layout.channel,
-            values=[
-                f"{units[p // len(channels)]}/{channels[p % len(channels)]}" for p in pairs[:5]
-            ],
-        )
-
-
-def _look(
-    study: Study, cells: Cells, *, answers: Answers, respondents: NDArray[np.int64]
-) -> Iterable[Finding]:
-    """Find what can be used but calls for a look."""
-    known = cells.channel[cells.channel >= 0]
-    evaluations = np.bincount(known, minlength=len(study.framework.channels))
-    yield from organization_warnings(study, respondents)
-    yield from item_warnings(study.framework, answers.counted, evaluations)
-    silent = np.sort(cells.row[~answers.answered])
-    if len(silent):
-        yield Finding(
-            code="evaluation_without_answer",
-            severity="warning",
-            message=f"{told(len(silent), 'evaluation')} without any answer; kept, but no mean "
-            "counts them",
-            count=len(silent),
-            rows=silent,
-        )

@@ -37,18 +37,29 @@ class Counted:
     counts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, answers: NDArray[Any], channel: NDArray[np.int64], channels: int) -> Counted:
-        """Count `answers` (n,) by `channel` (n,), which is `channels` where unknown."""
+    def of(
+        cls,
+        answers: NDArray[Any],
+        channel: NDArray[np.int64],
+        channels: int,
+        *,
+        times: NDArray[np.int64] | None = None,
+    ) -> Counted:
+        """Count `answers` (n,) by `channel` (n,), which is `channels` where unknown.
+
+        Where every answer stands for several, these are counted, `times` (n,).
+        """
         if answers.dtype == np.int8:
             code = answers.view(np.uint8) + channel * _BYTE
-            counts = np.bincount(code, minlength=(channels + 1) * _BYTE).reshape(-1, _BYTE)
+            counts = _counts(code, times, (channels + 1) * _BYTE).reshape(-1, _BYTE)
             values = np.arange(_BYTE, dtype=np.uint8).view(np.int8)
             order = np.argsort(values)[1:]  # the lowest is the missing code
             return cls(values=values[order], counts=counts[:, order]).used()
         given = ~is_missing(answers)
         values, code = np.unique(answers[given], return_inverse=True)
         code += channel[given] * len(values)
-        counts = np.bincount(code, minlength=(channels + 1) * len(values))
+        times = None if times is None else times[given]
+        counts = _counts(code, times, (channels + 1) * len(values))
         return cls(values=values, counts=counts.reshape(channels + 1, len(values)))
 
     def used(self) -> Counted:
@@ -99,7 +110,7 @@ class Answers:
         columns, tables, found = [], [], list[Finding]()
         for position, item in enumerate(framework.items):
             answers = cells.answers(position)
-            counted = Counted.of(answers, channel, channels)
+            counted = Counted.of(answers, channel, channels, times=cells.times)
             found += _codes_and_fractions(counted, item)
             answers, counted = _without_codes(answers, counted, item.scale)
             unasked = ~asked[:, position] & np.logical_or.reduce(counted.counts[:-1] > 0, axis=1)
@@ -131,6 +142,14 @@ class Answers:
             block = slice(start, start + BLOCK_ROWS)
             np.stack([column[block] for column in columns], axis=1, out=answers[block])
         return answers
+
+
+def _counts(
+    codes: NDArray[np.int64], times: NDArray[np.int64] | None, size: int
+) -> NDArray[np.int64]:
+    """Count how often each code from 0 to `size` - 1 occurs."""
+    counts = np.bincount(codes, times, size)
+    return counts if times is None else counts.astype(np.int64)
 
 
 def _numbers(column: NDArray[Any]) -> Numbers:
@@ -184,9 +203,9 @@ def _outside(cells: Cells, position: int, item: SurveyItem) -> Iterable[Finding]
         return beyond & ~np.isin(values, scale.missing) if scale.missing else beyond
 
     for hits in cells.find(position, outside):
-        values, counts = np.unique(hits.values, return_counts=True)
-        found = Counted(values=values, counts=counts[None, :])
-        codes = values[np.isin(np.abs(values), _USUAL_CODES)]
+        channel = np.zeros(len(hits.values), dtype=np.int64)
+        found = Counted.of(hits.values, channel, 0, times=hits.times)
+        codes = found.values[np.isin(np.abs(found.values), _USUAL_CODES)]
         hint = (
             f'; declare {codes[0]:g} in Scale.missing if it means "not rated"' if len(codes) else ""
         )
@@ -194,13 +213,13 @@ def _outside(cells: Cells, position: int, item: SurveyItem) -> Iterable[Finding]
             code="out_of_range",
             severity="error",
             message=f"outside {scale.low:g} to {scale.high:g} "
-            f"({told(len(hits.rows), 'answer')}): {found}{hint}",
+            f"({told(len(hits), 'answer')}): {found}{hint}",
             column=hits.piece.column,
             item=item.key,
             channel=hits.piece.channel,
-            count=len(hits.rows),
+            count=len(hits),
             rows=hits.rows,
-            values=values,
+            values=found.values,
             expected=f"{scale.low:g} to {scale.high:g}",
         )
 
@@ -218,12 +237,12 @@ def _not_asked(
         yield Finding(
             code="not_asked",
             severity="error",
-            message=f"item not asked on this channel ({told(len(hits.rows), 'answer')}); empty "
+            message=f"item not asked on this channel ({told(len(hits), 'answer')}); empty "
             "the cells, or add the channel to SurveyItem.channels",
             column=hits.piece.column,
             item=item.key,
             channel=framework.channel_keys[channel],
-            count=len(hits.rows),
+            count=len(hits),
             rows=hits.rows,
             expected=f"answers on {', '.join(item.channels or ())}",
         )

@@ -17,7 +17,7 @@ from sotongindex.checks import Finding, finding_in, told
 from sotongindex.layout import ItemColumn
 from sotongindex.models import Scale
 
-__all__ = ["Cells", "Hits", "Piece"]
+__all__ = ["Cells", "Hits", "Piece", "duplicates", "silent_rows"]
 
 Positions: TypeAlias = NDArray[np.int64]
 Test: TypeAlias = Callable[[NDArray[Any], Codes], NDArray[np.bool_]]
@@ -44,11 +44,18 @@ class Piece:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Hits:
-    """The answers in one column that a search found, and their rows in order."""
+    """The answers in one column that a search found, and their rows in order.
+
+    Where each of them stands for several, `times`, their rows are not known.
+    """
 
     piece: Piece
     values: NDArray[Any]
     rows: Positions
+    times: Positions | None = None
+
+    def __len__(self) -> int:
+        return len(self.values) if self.times is None else int(self.times.sum())
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -60,12 +67,14 @@ class Cells:
         channel: Its channel, -1 where unknown, (n,).
         pieces: For every item the columns that hold its answers.
         findings: What is wrong with the columns and with the rows as evaluations.
+        times: How many evaluations each stands for, (n,); None where each is one.
     """
 
     row: Positions
     channel: Codes
     pieces: tuple[tuple[Piece, ...], ...]
     findings: tuple[Finding, ...] = ()
+    times: Positions | None = None
 
     @classmethod
     def of(cls, source: Source, rows: Rows) -> Cells:
@@ -91,8 +100,13 @@ class Cells:
             values = piece.values[piece.rows]
             hits = test(values, self.channel[piece.at]) & ~is_missing(values)
             if hits.any():
-                rows = np.arange(len(piece.values))[piece.rows]
-                yield Hits(piece=piece, values=values[hits], rows=np.sort(rows[hits]))
+                rows, times = np.arange(len(piece.values))[piece.rows], self.times
+                yield Hits(
+                    piece=piece,
+                    values=values[hits],
+                    rows=np.sort(rows[hits]) if times is None else rows[:0],
+                    times=None if times is None else times[piece.at][hits],
+                )
 
 
 def _parse(source: Source, name: str, found: list[Finding]) -> NDArray[Any] | None:
@@ -101,7 +115,7 @@ def _parse(source: Source, name: str, found: list[Finding]) -> NDArray[Any] | No
     if column is None:
         return None
     parsed = numbers(column)
-    found += text_faults(parsed, name, show=True)
+    found += text_faults(parsed, name, times=source.frame.times, show=True)
     return parsed.values
 
 
@@ -145,7 +159,7 @@ def _bound(source: Source, rows: Rows) -> Cells:
         )
     silent = ~np.logical_or.reduce(answered, axis=0)
     if silent.any():
-        found.append(_silent(silent))
+        found.append(silent_rows(silent, source.frame.times))
     channel, row = answered.nonzero()
     key = _evaluation_keys(source, rows, channel=channel.astype(np.int32), row=row)
     chosen = _resolve(source, key, rows=row, found=found)
@@ -183,10 +197,12 @@ def _is_answer(values: NDArray[Any], scale: Scale) -> NDArray[np.bool_]:
     return given & ~np.isin(values, scale.missing) if scale.missing else given
 
 
-def _silent(silent: NDArray[np.bool_]) -> Finding:
+def silent_rows(silent: NDArray[np.bool_], times: Positions | None) -> Finding:
+    """Say that rows have no answer on any channel."""
     return finding_in(
         silent,
         "no answer on any channel, so no evaluation",
+        times=times,
         code="row_without_answer",
         severity="warning",
     )
@@ -310,14 +326,15 @@ def _resolve(
     repeated = order[again | np.r_[again[1:], False]]
     groups = len(np.unique(key[repeated]))
     frame_rows = np.unique(repeated if rows is None else rows[repeated])
-    found.append(_duplicates(source, groups, frame_rows))
+    found.append(duplicates(source, groups, len(frame_rows), rows=frame_rows))
     if source.layout.duplicates != "last":
         return None
     last = ~np.r_[again[1:], False]
     return np.sort(order[last])
 
 
-def _duplicates(source: Source, groups: int, rows: Positions) -> Finding:
+def duplicates(source: Source, groups: int, count: int, *, rows: Iterable[int] = ()) -> Finding:
+    """Say how many evaluations there are more than once, in how many rows."""
     unit = "respondent x organization x channel" + (" x item" if source.layout.is_long else "")
     done = {
         "error": 'remove them, or choose duplicates="last" or "keep"',
@@ -328,7 +345,7 @@ def _duplicates(source: Source, groups: int, rows: Positions) -> Finding:
         code="duplicate_evaluation",
         severity="error" if source.layout.duplicates == "error" else "warning",
         message=f"{told(groups, 'combination')} of {unit} more than once, in "
-        f"{told(len(rows), 'row')}; {done}",
+        f"{told(count, 'row')}; {done}",
         count=groups,
         rows=rows,
     )

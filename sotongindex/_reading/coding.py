@@ -69,13 +69,13 @@ class Parsed:
         values: The numbers in the smallest type, coded by `missing_code` where there is none, (n,).
         wrong: Which rows hold something that is no number, (n,); None where none does.
         wrong_labels: The distinct things that are no numbers.
-        as_text: How many rows hold a number written as text.
+        written: Which rows hold a number written as text, (n,); None where none does.
     """
 
     values: NDArray[Any]
     wrong: NDArray[np.bool_] | None = None
     wrong_labels: tuple[str, ...] = ()
-    as_text: int = 0
+    written: NDArray[np.bool_] | None = None
 
 
 def numbers(column: Column) -> Parsed:
@@ -85,9 +85,10 @@ def numbers(column: Column) -> Parsed:
     text = keyed(column) if isinstance(column, Dates) else column
     values = np.array([_number(label) for label in text.labels] + [np.nan])
     used = np.bincount(text.codes + 1, minlength=len(text.labels) + 1)[1:] > 0
-    written = np.array([isinstance(label, str) for label in text.labels] + [False])
+    is_text = np.array([isinstance(label, str) for label in text.labels] + [False])
     blank = np.array([not label_text(label) for label in text.labels] + [True])
     wrong = np.isnan(values) & ~blank
+    written = is_text & ~wrong & ~blank
     coded = smallest(values, np.isnan(values))[text.codes]
     faulty = tuple(
         label_text(label) for label, bad in zip(text.labels, wrong[:-1] & used, strict=True) if bad
@@ -96,7 +97,7 @@ def numbers(column: Column) -> Parsed:
         values=coded,
         wrong=wrong[text.codes] if faulty else None,
         wrong_labels=faulty,
-        as_text=int(np.count_nonzero((written & ~wrong & ~blank)[text.codes])),
+        written=written[text.codes] if (written[:-1] & used).any() else None,
     )
 
 

@@ -11,7 +11,7 @@ from sotongindex._reading.answers import Counted
 from sotongindex.checks import Code, Finding, told
 from sotongindex.models import Framework, Organization, Study, SurveyItem
 
-__all__ = ["item_warnings", "organization_warnings", "suspect_channels"]
+__all__ = ["look", "suspect_channels"]
 
 _SPARSE = 0.10  # an item answered less often than this is nearly empty
 _ENOUGH = 30  # answers, or respondents, from which shares and comparisons mean something
@@ -20,16 +20,42 @@ _LOWER_HALF = 0.95  # a channel with this share in the lower half keeps to a par
 _WHOLE_SCALE = 0.80  # a channel with at most this share there uses the whole scale
 
 
-def item_warnings(
-    framework: Framework, counted: Sequence[Counted], evaluations: NDArray[np.integer]
+def look(
+    study: Study,
+    counted: Sequence[Counted],
+    *,
+    evaluations: NDArray[np.integer],
+    respondents: NDArray[np.integer],
+    silent: int,
+    rows: Iterable[int] = (),
 ) -> Iterable[Finding]:
-    """Find items that are empty, nearly empty, constant, or answered on another scale.
+    """Find what can be used but calls for a look.
 
     Args:
-        framework: The measurement.
+        study: The study.
         counted: For every item its answers, counted by channel.
         evaluations: The number of evaluations on every channel, (channels,).
+        respondents: The number of respondents of every organization, (o,).
+        silent: The number of evaluations without any answer.
+        rows: The rows where these are.
     """
+    yield from _organization_warnings(study, respondents)
+    yield from _item_warnings(study.framework, counted, evaluations)
+    if silent:
+        yield Finding(
+            code="evaluation_without_answer",
+            severity="warning",
+            message=f"{told(silent, 'evaluation')} without any answer; kept, but no mean counts "
+            "them",
+            count=silent,
+            rows=rows,
+        )
+
+
+def _item_warnings(
+    framework: Framework, counted: Sequence[Counted], evaluations: NDArray[np.integer]
+) -> Iterable[Finding]:
+    """Find items that are empty, nearly empty, constant, or answered on another scale."""
     asked = np.array(framework.asked)  # (channels, items)
     for key, count in zip(framework.channel_keys, evaluations, strict=True):
         if count == 0:
@@ -126,13 +152,8 @@ def _suspects(framework: Framework, item: SurveyItem, table: Counted) -> Iterabl
         )
 
 
-def organization_warnings(study: Study, respondents: NDArray[np.integer]) -> Iterable[Finding]:
-    """Find organizations with no respondents or few.
-
-    Args:
-        study: The study.
-        respondents: The number of respondents of every organization, (o,).
-    """
+def _organization_warnings(study: Study, respondents: NDArray[np.integer]) -> Iterable[Finding]:
+    """Find organizations with no respondents or few."""
     limits: tuple[tuple[Code, int, int, str], ...] = (
         ("organization_without_answers", 0, 1, "of the study without answers"),
         ("few_respondents", 1, _FEW, f"with fewer than {_FEW} respondents"),

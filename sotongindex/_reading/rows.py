@@ -13,10 +13,10 @@ from sotongindex._arrays import is_missing
 from sotongindex._frames import Column, Dates, Numbers, Text
 from sotongindex._reading.coding import Parsed, days, keyed, numbers, recode, sorted_keys
 from sotongindex._reading.source import Source
-from sotongindex.checks import Code, Finding, few, finding_in, told
+from sotongindex.checks import Code, Finding, count_in, few, finding_in, told
 from sotongindex.errors import nearest_key
 
-__all__ = ["Codes", "Rows", "match", "match_channels", "text_faults", "weights"]
+__all__ = ["Codes", "Rows", "date_faults", "match", "match_channels", "text_faults"]
 
 Codes: TypeAlias = NDArray[np.int32]
 
@@ -71,18 +71,18 @@ class Rows:
             respondent=respondent,
             respondent_keys=respondent_keys,
             item=match(source, "item", framework.item_keys, found=found),
-            weight=weights(source, found),
+            weight=_positive(source, layout.weight, faults=_WEIGHT, found=found),
             stratum=stratum,
             stratum_keys=() if stratum_keys is None else tuple(map(str, stratum_keys.tolist())),
             cluster=cluster,
             cluster_keys=cluster_keys,
             stratum_population=_positive(
-                source, source.layout.stratum_population, faults=_POPULATION, found=found
+                source, layout.stratum_population, faults=_POPULATION, found=found
             ),
             kept={name: _kept(column) for name in layout.keep if (column := source.column(name))},
             findings=(),
         )
-        found += _date_faults(source)
+        found += date_faults(source)
         return attrs.evolve(rows, findings=tuple(found))
 
 
@@ -208,11 +208,6 @@ _POPULATION = _Faults(
 )
 
 
-def weights(source: Source, found: list[Finding]) -> NDArray[np.float64] | None:
-    """Read the weights; what is not above 0 and finite is a finding."""
-    return _positive(source, source.layout.weight, faults=_WEIGHT, found=found)
-
-
 def _positive(
     source: Source, name: str | None, *, faults: _Faults, found: list[Finding]
 ) -> NDArray[np.float64] | None:
@@ -221,7 +216,7 @@ def _positive(
     if column is None or name is None:
         return None
     parsed = numbers(column)
-    found += text_faults(parsed, name)
+    found += text_faults(parsed, name, times=source.frame.times)
     found += _number_faults(parsed, name, faults=faults, times=source.frame.times)
     return recode(parsed.values, np.dtype(np.float64))
 
@@ -252,15 +247,18 @@ def _number_faults(
             )
 
 
-def text_faults(parsed: Parsed, column: str, *, show: bool = False) -> Iterable[Finding]:
+def text_faults(
+    parsed: Parsed, column: str, *, times: NDArray[np.int64] | None, show: bool = False
+) -> Iterable[Finding]:
     """Find text among numbers; show it only where it is an answer."""
-    if parsed.as_text:
+    if parsed.written is not None:
+        count = count_in(parsed.written, times)
         yield Finding(
             code="number_as_text",
             severity="note",
-            message=f"{told(parsed.as_text, 'number')} written as text, read as numbers",
+            message=f"{told(count, 'number')} written as text, read as numbers",
             column=column,
-            count=parsed.as_text,
+            count=count,
         )
     if parsed.wrong is not None:
         shown = few(label[:20] for label in parsed.wrong_labels) if show else ()
@@ -269,6 +267,7 @@ def text_faults(parsed: Parsed, column: str, *, show: bool = False) -> Iterable[
         yield finding_in(
             parsed.wrong,
             f"something else than a number{labels}",
+            times=times,
             code="text_in_number",
             severity="error",
             column=column,
@@ -277,7 +276,7 @@ def text_faults(parsed: Parsed, column: str, *, show: bool = False) -> Iterable[
         )
 
 
-def _date_faults(source: Source) -> Iterable[Finding]:
+def date_faults(source: Source) -> Iterable[Finding]:
     name = source.layout.date
     column = source.column(name)
     if column is None:
@@ -298,7 +297,9 @@ def _date_faults(source: Source) -> Iterable[Finding]:
     )
     for code, mask, what in faults:
         if mask.any():
-            yield finding_in(mask, what, code=code, severity="warning", column=name)
+            yield finding_in(
+                mask, what, times=source.frame.times, code=code, severity="warning", column=name
+            )
 
 
 def _kept(column: Column) -> NDArray[Any]:

@@ -21,10 +21,12 @@ from sotongindex.errors import MethodError
 __all__ = [
     "category_of",
     "group_of",
+    "key_of",
     "missing_keys",
     "number_of",
     "parsed_labels",
     "start_of",
+    "without",
 ]
 
 # All that Python strips from the ends of a text; engines strip less unless told.
@@ -51,10 +53,15 @@ def number_of(table: LazyTable, name: str, missing: Sequence[float] = ()) -> nw.
             default=None,
             return_dtype=nw.Float64,
         )
-    if missing:
-        value = value.cast(nw.Float64)
-        value = nw.when(~value.is_in([float(code) for code in missing])).then(value)
-    return value
+    return without(value, missing)
+
+
+def without(value: nw.Expr, missing: Sequence[float]) -> nw.Expr:
+    """Return numbers, null where they are one of `missing`."""
+    if not missing:
+        return value
+    value = value.cast(nw.Float64)
+    return nw.when(~value.is_in([float(code) for code in missing])).then(value)
 
 
 def start_of(table: LazyTable, name: str) -> nw.Expr:
@@ -76,6 +83,22 @@ def parsed_labels(table: LazyTable, name: str) -> tuple[tuple[str, ...], Parsed]
             argument="frame",
         )
     return labels, numbers(Text(codes=np.arange(len(labels), dtype=np.int32), labels=labels))
+
+
+# -- keys ------------------------------------------------------------------------------------------
+
+
+def key_of(table: LazyTable, name: str) -> nw.Expr:
+    """Return a column as keys: the same or not as in memory, null where it is blank."""
+    kind, column = table.kinds[name], nw.col(name)
+    if kind == "whole":
+        return column
+    if kind == "number":
+        return nw.when(~column.is_nan()).then(column)
+    if kind == "day":
+        return column.dt.date().cast(nw.String)
+    text = _stripped(table, column.cast(nw.String))
+    return nw.when(text != "").then(text)
 
 
 # -- categories ------------------------------------------------------------------------------------
@@ -137,7 +160,7 @@ def group_of(table: LazyTable, name: str, groups: int) -> nw.Expr:
         MethodError: If the engine cannot tell the groups that the keys have in memory.
     """
     if table.kinds[name] == "text":
-        number = _text_number(table, _stripped(table, nw.col(name).cast(nw.String)))
+        number = _text_number(table, key_of(table, name))
     else:
         whole = _whole_number(table, name)
         if whole is None:

@@ -8,13 +8,18 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 import narwhals as nw
+import numpy as np
 
-from sotongindex._frames import Frame
+from sotongindex._frames import Frame, Numbers
 from sotongindex.errors import EngineError, SotongIndexError
 
 __all__ = ["Kind", "LazyTable", "Query"]
 
-Kind: TypeAlias = Literal["whole", "number", "text", "other"]
+_TIMES = "times"
+# Spark does not compile an aggregate of many sums; in pieces it reads the keys once a piece.
+_MOST_SUMS = {"pyspark": 24, "pyspark[connect]": 24}
+
+Kind: TypeAlias = Literal["whole", "number", "text", "day", "other"]
 Query: TypeAlias = "nw.LazyFrame[Any]"
 
 
@@ -49,6 +54,11 @@ class LazyTable:
         """The name of the engine."""
         return _name(self.frame)
 
+    @property
+    def most_sums(self) -> int:
+        """How many sums the engine is asked for at a time."""
+        return _MOST_SUMS.get(self.engine, 10**6)
+
     def ask(self, build: Callable[[Query], Query]) -> Frame:
         """Run the query that `build` makes of the table, whose answer is small.
 
@@ -61,6 +71,23 @@ class LazyTable:
                 # In pieces, so that files may be larger than memory.
                 return Frame.of(query.collect(engine="streaming").to_native())
             return Frame.of(query.collect().to_native())
+
+    def count(self, columns: Mapping[str, nw.Expr], *, where: nw.Expr | None = None) -> Frame:
+        """Ask how many rows have each combination of values, in order of these.
+
+        Raises:
+            EngineError: If the engine fails.
+        """
+        groups = columns or {"every row": nw.lit(0)}
+
+        def build(frame: Query) -> Query:
+            rows = (frame if where is None else frame.filter(where)).select(**groups)
+            return rows.group_by(*groups).agg(nw.len().alias(_TIMES)).sort(*groups)
+
+        answer = self.ask(build)
+        times = answer.column(_TIMES)
+        counts = times.values.astype(np.int64) if isinstance(times, Numbers) else None
+        return attrs.evolve(answer, times=np.arange(0) if counts is None else counts)
 
 
 @contextmanager
@@ -83,6 +110,8 @@ def _kind(kind: nw.dtypes.DType) -> Kind:
         return "whole"
     if kind.is_numeric():
         return "number"
+    if kind in (nw.Date, nw.Datetime):
+        return "day"
     return "text" if kind in (nw.String, nw.Categorical, nw.Enum) else "other"
 
 

@@ -19,9 +19,6 @@ from sotongindex.layout import ItemColumn
 
 __all__ = ["wide_sums"]
 
-# Spark does not compile an aggregate of many sums; in pieces it reads the keys once a piece.
-_MOST_SUMS = {"pyspark": 24, "pyspark[connect]": 24}
-
 
 def wide_sums(query: SumQuery) -> Sums:
     """Add up a table with one row per evaluation, or one per respondent with columns by channel.
@@ -44,7 +41,7 @@ def wide_sums(query: SumQuery) -> Sums:
 def _part(query: SumQuery, columns: Sequence[ItemColumn], *, channel: int | None) -> Sums:
     """Add up the answers in columns that are about one channel, or about that of the row."""
     items = [_item(query, column) for column in columns]
-    size = max(1, _MOST_SUMS.get(query.table.engine, 10**6) // len(items[0].aggregates()))
+    size = max(1, query.table.most_sums // len(items[0].aggregates()))
     chunks = [items[start : start + size] for start in range(0, len(items), size)]
     answers = [_ask(query, chunk, rated=items if channel is not None else ()) for chunk in chunks]
     grouped = [Groups.of(query.keys(answer, channel)) for answer in answers]

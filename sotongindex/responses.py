@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sotongindex._arrays import missing_code, read_only
 from sotongindex._calibrated import Calibration
 from sotongindex._frames import Column, Frame, Numbers, Text
+from sotongindex._lazy import LazyTable, check_lazily
 from sotongindex._reading import Reading
 from sotongindex.checks import CheckReport, Finding
 from sotongindex.errors import MethodError, ResponseError
@@ -325,7 +326,8 @@ def check_responses(
     """Check a frame of answers against a study, and report instead of raising.
 
     Args:
-        frame: As for `Responses.read`.
+        frame: As for `Responses.read`, or a lazy frame that narwhals knows: its engine counts, and
+            rows, which have no order there, are not told.
         study: What was asked about whom.
         layout: Which column plays which role; default `Layout()`.
         **roles: Fields of `Layout` that differ from it: the arguments of `Responses.from_frame`,
@@ -335,7 +337,12 @@ def check_responses(
         The report that a `ResponseError` would carry, or that the `Responses` carry.
 
     Raises:
-        MethodError: If the frame is of no known kind, or lazy.
+        MethodError: If the frame is of no known kind.
+        EngineError: If the engine of a lazy frame fails.
         DefinitionError: If the roles contradict each other.
     """
-    return Reading.of(frame, study, attrs.evolve(layout or Layout(), **roles)).report
+    layout = attrs.evolve(layout or Layout(), **roles)
+    table = LazyTable.of(frame)
+    if table is not None:
+        return check_lazily(table, study, layout)
+    return Reading.of(frame, study, layout).report

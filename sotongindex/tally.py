@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sotongindex._arrays import FloatArray, IntArray
 from sotongindex._evaluations import Evaluations
 from sotongindex._jackknife_groups import jackknife_groups
-from sotongindex._lazy import CellWeights, LazyTable, sum_lazily
+from sotongindex._lazy import CellWeights, LazyTable, check_lazily, sum_lazily
 from sotongindex._moment_weights import learn_weights
 from sotongindex._moments import ItemMoments, add_moments, add_up_pairs
 from sotongindex._replicate_sums import ReplicateSums
@@ -27,7 +27,8 @@ from sotongindex._tallying import (
     sum_evaluations,
     sum_replicates,
 )
-from sotongindex.errors import MethodError
+from sotongindex.checks import CheckReport
+from sotongindex.errors import MethodError, ResponseError
 from sotongindex.layout import Layout, Roles
 from sotongindex.models import Study
 from sotongindex.responses import Responses
@@ -141,6 +142,7 @@ class Tally(KeepsNoRespondents):
         group: str | None = None,
         weights: CellWeights | None = None,
         frequencies: bool = False,
+        check: bool = True,
         **roles: Unpack[Roles],
     ) -> Tally:
         """Add up a frame; where it is lazy, its engine does.
@@ -159,6 +161,9 @@ class Tally(KeepsNoRespondents):
                 adds up three times, once by cells of the weights instead of groups; errors know of
                 the calibration, as those of calibrated answers do.
             frequencies: As for `from_responses`.
+            check: Whether a lazy frame is checked first, by some more queries; without, only
+                missing columns and unknown or blank organizations and channels are refused. Other
+                frames are always checked.
             **roles: Fields of `Layout` that differ from it, as for `check_responses`.
 
         Returns:
@@ -185,6 +190,9 @@ class Tally(KeepsNoRespondents):
             return cls.from_responses(
                 responses, groups=groups, group=group, frequencies=frequencies
             )
+        report = check_lazily(table, study, layout) if check else CheckReport()
+        if not report.ok:
+            raise ResponseError(report)
         categories = answer_categories(study.framework) if frequencies else None
         sums, replicates = sum_lazily(
             table,

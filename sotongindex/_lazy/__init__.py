@@ -11,8 +11,10 @@ from sotongindex._jackknife_groups import check_groups
 from sotongindex._lazy.calibrated_sums import sum_calibrated
 from sotongindex._lazy.cell_weights import CellWeights
 from sotongindex._lazy.cells import CellQuery, CellSums
+from sotongindex._lazy.checking import check_lazily
 from sotongindex._lazy.columns import category_of, group_of, missing_keys, start_of
 from sotongindex._lazy.engine import LazyTable
+from sotongindex._lazy.opening import lazy_source, unread
 from sotongindex._lazy.query import SumQuery
 from sotongindex._lazy.sums import add_up
 from sotongindex._reading.source import Source
@@ -27,8 +29,12 @@ __all__ = [
     "CellQuery",
     "CellSums",
     "CellWeights",
+    "Column",
+    "Frame",
     "LazyTable",
+    "Source",
     "category_of",
+    "check_lazily",
     "missing_keys",
     "start_of",
     "sum_lazily",
@@ -72,24 +78,6 @@ def sum_lazily(
         categories=categories,
     )
     return (add_up(query), None) if weights is None else sum_calibrated(query, weights)
-
-
-def lazy_source(table: LazyTable, study: Study, layout: Layout) -> Source:
-    """Return the columns of a table; what they hold is asked of the engine, not read."""
-    if layout.duplicates == "last":
-        raise MethodError(
-            'rows of a lazy frame have no order, so that duplicates="last" has no meaning; leave '
-            "out the earlier ones in the engine",
-            argument="duplicates",
-        )
-    return Source(
-        frame=Frame(names=tuple(table.kinds), rows=0, column=unread), study=study, layout=layout
-    )
-
-
-def unread(name: str) -> Column:
-    """Stand for the columns of a table that stay in the engine."""
-    raise NotImplementedError(f"{name!r} is in the engine")
 
 
 def _group(table: LazyTable, layout: Layout, *, groups: int, group: str | None) -> nw.Expr:

@@ -78,11 +78,12 @@ class LazyTable:
         Raises:
             EngineError: If the engine fails.
         """
-        groups = columns or {"every row": nw.lit(0)}
 
         def build(frame: Query) -> Query:
-            rows = (frame if where is None else frame.filter(where)).select(**groups)
-            return rows.group_by(*groups).agg(nw.len().alias(_TIMES)).sort(*groups)
+            rows, times = frame if where is None else frame.filter(where), nw.len().alias(_TIMES)
+            if not columns:
+                return rows.select(times)
+            return rows.select(**columns).group_by(*columns).agg(times).sort(*columns)
 
         answer = self.ask(build)
         times = answer.column(_TIMES)

@@ -126,7 +126,8 @@ def _differing(value: NDArray[Any], within: Codes) -> NDArray[np.intp]:
     rows = np.flatnonzero((value >= 0) & (within >= 0))
     first = np.full(within.max(initial=-1) + 1, -1)
     first[within[rows[::-1]]] = rows[::-1]
-    return rows[value[rows] != value[first[within[rows]]]]
+    odd: NDArray[np.intp] = rows[value[rows] != value[first[within[rows]]]]
+    return odd
 
 
 def _beyond(sampled: Codes, stratum: Codes, population: NDArray[np.float64]) -> NDArray[np.intp]:

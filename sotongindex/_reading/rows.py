@@ -16,7 +16,17 @@ from sotongindex._reading.source import Source
 from sotongindex.checks import Code, Finding, count_in, few, finding_in, told
 from sotongindex.errors import nearest_key
 
-__all__ = ["Codes", "Rows", "date_faults", "match", "match_channels", "text_faults"]
+__all__ = [
+    "Codes",
+    "Rows",
+    "date_faults",
+    "match",
+    "match_channels",
+    "null_role",
+    "stratum_populations",
+    "text_faults",
+    "weights",
+]
 
 Codes: TypeAlias = NDArray[np.int32]
 
@@ -71,14 +81,12 @@ class Rows:
             respondent=respondent,
             respondent_keys=respondent_keys,
             item=match(source, "item", framework.item_keys, found=found),
-            weight=_positive(source, layout.weight, faults=_WEIGHT, found=found),
+            weight=weights(source, found),
             stratum=stratum,
             stratum_keys=() if stratum_keys is None else tuple(map(str, stratum_keys.tolist())),
             cluster=cluster,
             cluster_keys=cluster_keys,
-            stratum_population=_positive(
-                source, layout.stratum_population, faults=_POPULATION, found=found
-            ),
+            stratum_population=stratum_populations(source, found),
             kept={name: _kept(column) for name in layout.keep if (column := source.column(name))},
             findings=(),
         )
@@ -86,7 +94,7 @@ class Rows:
         return attrs.evolve(rows, findings=tuple(found))
 
 
-def _null(source: Source, column: str, null: NDArray[np.bool_]) -> Finding:
+def null_role(source: Source, column: str, null: NDArray[np.bool_]) -> Finding:
     return finding_in(
         null,
         "blank",
@@ -115,7 +123,7 @@ def match(source: Source, role: str, known: tuple[str, ...], *, found: list[Find
     position = {key: code for code, key in enumerate(known)}
     table = np.array([position.get(str(label), -1) for label in text.labels] + [-1], dtype=np.int32)
     if (text.codes < 0).any():
-        found.append(_null(source, name, text.codes < 0))
+        found.append(null_role(source, name, text.codes < 0))
     if (table[:-1] < 0).any():
         found += _unknown(source, text, known=known, role=role)
     return table[text.codes]
@@ -180,7 +188,7 @@ def _group(
         return None, None
     codes, keys = sorted_keys(column)
     if (codes < 0).any():
-        found.append(_null(source, name, codes < 0))
+        found.append(null_role(source, name, codes < 0))
     return codes, keys
 
 
@@ -206,6 +214,16 @@ _POPULATION = _Faults(
     infinite=None,
     advice="give the number of clusters that the stratum has in the population, inf for very many",
 )
+
+
+def weights(source: Source, found: list[Finding]) -> NDArray[np.float64] | None:
+    """Read the weights; what is not above 0 and finite is a finding."""
+    return _positive(source, source.layout.weight, faults=_WEIGHT, found=found)
+
+
+def stratum_populations(source: Source, found: list[Finding]) -> NDArray[np.float64] | None:
+    """Read the populations of strata; what is not above 0 is a finding."""
+    return _positive(source, source.layout.stratum_population, faults=_POPULATION, found=found)
 
 
 def _positive(
@@ -277,6 +295,7 @@ def text_faults(
 
 
 def date_faults(source: Source) -> Iterable[Finding]:
+    """Find days that cannot be read, and the first of 1970."""
     name = source.layout.date
     column = source.column(name)
     if column is None:

@@ -1,0 +1,213 @@
+"""Checks of lazy frames: the findings of memory, without the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import small_study
+
+from sotongindex.checks import CheckReport
+from sotongindex.datasets import sample_panel
+from sotongindex.errors import MethodError, ResponseError
+from sotongindex.models import Organization, Scale, SurveyItem
+from sotongindex.responses import check_responses
+from sotongindex.tally import Tally
+
+STUDY = small_study(
+    organizations=("a", "b", Organization(key="c", channels=["blog"])),
+    channels=("blog", "video"),
+    items=[
+        ("q1", "d1"),
+        SurveyItem(key="q2", dimension="d1", scale=Scale(low=1, high=7, missing=(9,))),
+        SurveyItem(key="q3", dimension="d2", channels=["blog"]),
+    ],
+)
+Engine = Callable[[pl.DataFrame], Any]
+
+
+def in_polars(frame: pl.DataFrame) -> pl.LazyFrame:
+    return frame.lazy()
+
+
+def in_duckdb(frame: pl.DataFrame) -> duckdb.DuckDBPyRelation:
+    connection = duckdb.connect()
+    connection.register("answers", frame.to_arrow())
+    return connection.table("answers")
+
+
+engines = pytest.mark.parametrize("engine", [in_polars, in_duckdb])
+
+
+def plain(report: CheckReport) -> list[Any]:
+    """Return findings without rows, which a lazy frame does not have; equal ones in one order."""
+    found = [
+        attrs.evolve(one, rows=(), values=tuple(map(str, one.values))) for one in report.findings
+    ]
+    return sorted(found, key=lambda one: (one.severity, one.code, str(one)))
+
+
+def assert_same(engine: Engine, frame: pl.DataFrame, study=STUDY, **roles: Any) -> CheckReport:
+    memory = check_responses(frame, study, **roles)
+    lazy = check_responses(engine(frame), study, **roles)
+    assert plain(lazy) == plain(memory)
+    if memory.ok:
+        assert attrs.evolve(lazy, findings=()) == attrs.evolve(memory, findings=())
+    return lazy
+
+
+GOOD = pl.DataFrame(
+    {
+        "respondent": [1, 1, 2, 3, 4, 5],
+        "organization": ["a", "a", "b", "b", "c", "a"],
+        "channel": ["blog", "video", "blog", "video", "blog", "blog"],
+        "q1": [1, 2, 3, 4, 5, 6],
+        "q2": [7, None, 9, 1, 2, 3],
+        "q3": [1, None, 2, None, 3, 4],
+        "weight": [1.0, 1.0, 2.0, 0.5, 1.0, 3.0],
+        "date": ["2024-05-01"] * 6,
+        "stratum": ["s", "s", "s", "t", "t", "t"],
+        "cluster": [1, 1, 1, 2, 2, 3],
+        "population": [100.0, 100.0, 100.0, 50.0, 50.0, 50.0],
+    }
+)
+DESIGN = {"stratum": "stratum", "cluster": "cluster", "stratum_population": "population"}
+ROLES: dict[str, Any] = {"weight": "weight", "date": "date", **DESIGN}
+
+
+@engines
+def test_nothing_wrong(engine: Engine):
+    report = assert_same(engine, GOOD, **ROLES)
+    assert report.ok
+    assert report.answers == 15 - 1
+    assert_same(engine, GOOD, respondent=None)
+    assert_same(engine, sample_panel(respondents=60).to_frame("polars"), sample_panel().study)
+
+
+FAULTS = {
+    "unknown organization": pl.lit("kt").alias("organization"),
+    "blank channel": pl.lit(" ").alias("channel"),
+    "unknown channel": pl.lit("vidoe").alias("channel"),
+    "blank respondent": pl.lit(None, pl.Int64).alias("respondent"),
+    "not operated": pl.lit("c").alias("organization"),
+    "no weight": pl.lit(None, pl.Float64).alias("weight"),
+    "negative weight": pl.lit(-1.0).alias("weight"),
+    "infinite weight": pl.lit(float("inf")).alias("weight"),
+    "out of range": pl.lit(99).alias("q1"),
+    "not asked": pl.lit(3).alias("q3"),
+    "silent": [pl.lit(None, pl.Int64).alias(key) for key in ("q1", "q2", "q3")],
+    "epoch": pl.lit("1970-01-01").alias("date"),
+    "odd date": pl.lit("soon").alias("date"),
+    "cluster in two strata": pl.lit(1).alias("cluster"),
+    "population": pl.lit(0.5).alias("population"),
+    "text": pl.lit("good").alias("q2"),
+    "numbers as text": pl.lit("3").alias("q2"),
+    "fractions": pl.lit(2.5).alias("q1"),
+}
+
+
+@engines
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("rows", [[1], [1, 3, 4]])
+def test_every_fault(engine: Engine, fault, rows):
+    change = FAULTS[fault]
+    expressions = change if isinstance(change, list) else [change]
+    place = pl.int_range(pl.len()).is_in(rows)
+    kinds = {one.meta.output_name(): GOOD.select(one).dtypes[0] for one in expressions}
+    frame = GOOD.with_columns(pl.col(name).cast(kind, strict=False) for name, kind in kinds.items())
+    frame = frame.with_columns(
+        pl.when(place)
+        .then(one)
+        .otherwise(pl.col(one.meta.output_name()))
+        .alias(one.meta.output_name())
+        for one in expressions
+    )
+    assert_same(engine, frame, **ROLES)
+
+
+@engines
+def test_columns(engine: Engine):
+    missing = check_responses(engine(GOOD.drop("q1", "weight")), STUDY, weight="weight")
+    memory = check_responses(GOOD.drop("q1", "weight"), STUDY, weight="weight")
+    assert missing.errors == memory.errors
+    assert_same(engine, GOOD.drop("channel"), channel=None)
+    assert_same(engine, GOOD.head(0))
+    assert_same(engine, pl.concat([GOOD, GOOD.head(3)]))
+    assert_same(engine, pl.concat([GOOD, GOOD.head(3)]), duplicates="keep")
+
+
+@engines
+def test_long_tables(engine: Engine):
+    index = ["respondent", "organization", "channel"]
+    long = GOOD.unpivot(["q1", "q2", "q3"], index=index, variable_name="item", value_name="answer")
+    roles = {"item": "item", "answer": "answer"}
+    known = long.filter(pl.col("answer").is_not_null())
+    assert_same(engine, known, **roles)
+    assert_same(engine, pl.concat([known, known.head(2)]), **roles)
+    assert_same(engine, pl.concat([known, known.head(2)]), duplicates="keep", **roles)
+    odd = known.with_columns(answer=pl.when(pl.col("item") == "q1").then(88).otherwise("answer"))
+    assert_same(engine, odd, **roles)
+    assert_same(engine, known.with_columns(pl.col("item").replace("q1", "q11")), **roles)
+
+
+@engines
+def test_columns_bound_to_channels(engine: Engine):
+    keys = ["q1", "q2", "q3"]
+    wide = GOOD.pivot("channel", index=["respondent", "organization"], values=keys)
+    columns = {("q1", "blog"): "q1_blog", ("q1", "video"): "q1_video", ("q2", "blog"): "q2_blog"}
+    columns |= {("q2", "video"): "q2_video", ("q3", "blog"): "q3_blog"}
+    roles: dict[str, Any] = {"columns": columns, "channel": None}
+    assert_same(engine, wide, **roles)
+    assert_same(engine, wide.with_columns(q1_blog=pl.lit(12)), **roles)
+    empty = wide.with_columns(pl.lit(None, pl.Int64).alias(name) for name in columns.values())
+    assert_same(engine, pl.concat([wide, empty.head(1)]), **roles)
+    assert_same(engine, pl.concat([wide, wide.head(2)]), **roles)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from([1, 2, 3, None]),
+            st.sampled_from(["a", "b", "c", "d", "", None]),
+            st.sampled_from(["blog", "video", "vlog", None]),
+            st.sampled_from([1, 4, 7, 9, 0, None]),
+            st.sampled_from([1, 9, 99, None]),
+            st.sampled_from([1, 7, None]),
+            st.sampled_from([1.0, 0.0, -2.0, float("inf"), None]),
+        ),
+        min_size=1,
+        max_size=25,
+    )
+)
+def test_any_frame(rows):
+    names = ["respondent", "organization", "channel", "q1", "q2", "q3", "weight"]
+    kinds = [pl.Int64, pl.String, pl.String, pl.Int64, pl.Int64, pl.Int64, pl.Float64]
+    frame = pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
+    memory = check_responses(frame, STUDY, weight="weight")
+    lazy = check_responses(frame.lazy(), STUDY, weight="weight")
+    assert plain(lazy) == plain(memory)
+
+
+@engines
+def test_a_tally_refuses_what_the_check_finds(engine: Engine):
+    wrong = GOOD.with_columns(q1=pl.lit(99))
+    with pytest.raises(ResponseError, match="outside 1 to 7") as caught:
+        Tally.from_frame(engine(wrong), STUDY)
+    assert caught.value.report.errors[0].code == "out_of_range"
+    assert Tally.from_frame(engine(GOOD), STUDY, check=False).evaluations.sum() == 6
+
+
+@engines
+def test_text_without_end_is_no_column_of_numbers(engine: Engine):
+    frame = pl.DataFrame({"organization": ["a"] * 1200, "respondent": range(1200)}).with_columns(
+        channel=pl.lit("blog"), q1=pl.format("words {}", "respondent"), q2=1, q3=1
+    )
+    with pytest.raises(MethodError, match="more than 1,000 different texts"):
+        check_responses(engine(frame), STUDY)

@@ -24,6 +24,7 @@ CASES = {
     "robustness": [[]],
     "drivers": [[]],
     "plans": [[]],
+    "engines": [[]],
 }
 
 

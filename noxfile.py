@@ -17,7 +17,18 @@ TEST_FILES = [".ci", "CHANGELOG.md", "README.md", "examples", "pyproject.toml", 
 nox.needs_version = ">=2025.2.9"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "typing", "imports", "api", "tests", "minimum", "wheel", "docs"]
+nox.options.sessions = [
+    "lint",
+    "typing",
+    "imports",
+    "api",
+    "tests",
+    "engines",
+    "spark",
+    "minimum",
+    "wheel",
+    "docs",
+]
 
 
 def install(session: nox.Session, *groups: str, package: str | None = "-e.") -> None:
@@ -31,6 +42,30 @@ def tests(session: nox.Session) -> None:
     """Run the tests and the examples of the docstrings, with branch coverage."""
     install(session, "test")
     session.run("pytest", "--cov", *session.posargs)
+
+
+@nox.session(python="3.11")
+def engines(session: nox.Session) -> None:
+    """Let every engine but Spark add up the same answers."""
+    install(session, "engines")
+    session.run("pytest", "tests/engines", "-m", "not spark", "-n", "2", *session.posargs)
+
+
+@nox.session(python="3.11")
+def spark(session: nox.Session) -> None:
+    """Let Spark in local mode add up the same answers. It needs Java 17 or newer."""
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        _install_java(session)
+    install(session, "spark")
+    session.run("pytest", "tests/engines", "-m", "spark", *session.posargs)
+
+
+def _install_java(session: nox.Session) -> None:
+    """Install Java from Debian, where that is what this machine is."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        session.error("Spark needs Java 17 or newer: install it, or set JAVA_HOME")
+    session.run("apt-get", "update", "-q", external=True)
+    session.run("apt-get", "install", "-qy", "openjdk-17-jre-headless", external=True)
 
 
 @nox.session(python="3.11")

@@ -16,8 +16,9 @@ from sotongindex.errors import EngineError, SotongIndexError
 __all__ = ["Kind", "LazyTable", "Query"]
 
 _TIMES = "times"
-# Spark does not compile an aggregate of many sums; in pieces it reads the keys once a piece.
-_MOST_SUMS = {"pyspark": 24, "pyspark[connect]": 24}
+# Spark does not compile stages of more than 100 fields. In pieces of 48 sums it took 2.2 s for
+# 1,000,000 sheets of 60 items; 4.9, 2.6 and 4.0 s in pieces of 12, 24 and all at once.
+_MOST_SUMS = {"pyspark": 48, "pyspark[connect]": 48}
 
 Kind: TypeAlias = Literal["whole", "number", "text", "day", "other"]
 Query: TypeAlias = "nw.LazyFrame[Any]"

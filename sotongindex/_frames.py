@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -163,6 +164,9 @@ def _is_null(value: object) -> bool:
 
 def _from_dataframe(frame: object) -> Frame:
     """Open a dataframe that narwhals knows."""
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None and isinstance(frame, arrow.RecordBatch):
+        frame = arrow.Table.from_batches([frame])
     try:
         table = nw.from_native(frame)  # type: ignore[call-overload]  # any object may come
         names = tuple(str(name) for name in table.columns) if _is_eager(table) else ()

@@ -6,7 +6,9 @@ one study add up to the tally of their answers together, whatever order they com
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from os import PathLike
 from typing import Any, TypedDict, TypeVar, Unpack
 
 import attrs
@@ -14,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray, IntArray
+from sotongindex._batch_reading import read_piece
+from sotongindex._batches import Piece, pieces_of, work_through
 from sotongindex._evaluations import Evaluations
 from sotongindex._jackknife_groups import jackknife_groups
 from sotongindex._lazy import CellWeights, LazyTable, check_lazily, sum_lazily
 from sotongindex._moment_weights import learn_weights
 from sotongindex._moments import ItemMoments, add_moments, add_up_pairs
+from sotongindex._reading.source import needed_columns
 from sotongindex._replicate_sums import ReplicateSums
 from sotongindex._sums import KeepsNoRespondents, Sums
 from sotongindex._tallying import (
@@ -39,9 +44,19 @@ __all__ = ["ItemMoments", "ReplicateSums", "Tally", "jackknife_groups", "learn_w
 Part = TypeVar("Part")
 
 
+_MERGED_AT_ONCE = 8  # tallies of batches, so that merging costs little and holds few
+
+
 class _Grouping(TypedDict):
     groups: int
     group: IntArray | None
+
+
+class _Options(TypedDict):
+    groups: int
+    group: str | None
+    frequencies: bool
+    moments: bool
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -208,6 +223,72 @@ class Tally(KeepsNoRespondents):
         tally = tally_of(sums, study, groups=groups, categories=categories)
         return attrs.evolve(tally, replicates=replicates)
 
+    @classmethod
+    def from_batches(
+        cls,
+        batches: Iterable[object] | str | PathLike[str],
+        study: Study,
+        layout: Layout | None = None,
+        *,
+        groups: int = 32,
+        group: str | None = None,
+        frequencies: bool = False,
+        moments: bool = False,
+        processes: int = 1,
+        progress: Callable[[int], None] | None = None,
+        **roles: Unpack[Roles],
+    ) -> Tally:
+        """Add up answers that come in batches, of which few are in memory at a time.
+
+        Every batch is checked as `Responses.read` checks a frame. What can be seen in several
+        batches together alone is not found: a respondent who rates the same organization on the
+        same channel in two of them, and warnings such as few respondents.
+
+        Args:
+            batches: Frames that `Responses.read` takes, paths of Parquet files, or of folders of
+                them, one after the other; files are read some rows at a time, with pyarrow.
+            study: What was asked about whom.
+            layout: Which column plays which role; default `Layout()`.
+            groups: As for `from_responses`.
+            group: Instead of keys: the column with the jackknife group, from 0.
+            frequencies: As for `from_responses`.
+            moments: As for `from_responses`.
+            processes: How many processes share the work; each keeps one batch and one tally. A
+                program that asks for several is run under ``if __name__ == "__main__":``.
+            progress: Told how many evaluations were added up so far.
+            **roles: Fields of `Layout` that differ from it, as for `check_responses`.
+
+        Returns:
+            The tally.
+
+        Raises:
+            ResponseError: If the answers of a batch do not fit the study; it names the batch.
+            MethodError: If there is no batch, a file cannot be read, or a process is lost.
+        """
+        layout = attrs.evolve(layout or Layout(), **roles)
+        if group is not None:
+            layout = attrs.evolve(layout, keep=(*layout.keep, group))
+        found: list[Tally] = []
+
+        def add(part: Tally | None) -> None:
+            if part is not None:
+                _add_to(found, part)
+            if progress is not None:
+                progress(sum(int(tally.evaluations.sum()) for tally in found))
+
+        options: _Options = {
+            "groups": groups,
+            "group": group,
+            "frequencies": frequencies,
+            "moments": moments,
+        }
+        work = partial(_tally_piece, study=study, layout=layout, options=options)
+        pieces = pieces_of(batches, needed_columns(study, layout))
+        work_through(pieces, work, processes=processes, done=add)
+        if not found:
+            raise MethodError("expected one batch with rows or more, got none", argument="batches")
+        return add_tallies(found)
+
     def __add__(self, other: Tally) -> Tally:
         """Return the tally of both sets of answers together.
 
@@ -233,6 +314,21 @@ class Tally(KeepsNoRespondents):
             self.dense(self.points), weight, out=np.full_like(weight, np.nan), where=weight > 0
         )
         return means
+
+
+def _tally_piece(piece: Piece, *, study: Study, layout: Layout, options: _Options) -> Tally | None:
+    """Add up a piece batch by batch; None where it has no rows."""
+    found: list[Tally] = []
+    for responses in read_piece(piece, study, layout):
+        _add_to(found, Tally.from_responses(responses, **options))
+    return add_tallies(found) if found else None
+
+
+def _add_to(found: list[Tally], tally: Tally) -> None:
+    """Keep a tally with others, and add them up when there are many."""
+    found.append(tally)
+    if len(found) == _MERGED_AT_ONCE:
+        found[:] = [add_tallies(found)]
 
 
 def add_tallies(tallies: Sequence[Tally]) -> Tally:

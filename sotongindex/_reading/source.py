@@ -12,7 +12,7 @@ from sotongindex.errors import nearest_key
 from sotongindex.layout import ItemColumn, Layout
 from sotongindex.models import Study
 
-__all__ = ["Source"]
+__all__ = ["Source", "needed_columns"]
 
 _OPTIONAL = {
     "channel": "channel=None if the framework has one channel",
@@ -147,3 +147,14 @@ class Source:
                         values=(key,),
                         nearest=nearest_key(key, keys),
                     )
+
+
+def needed_columns(study: Study, layout: Layout) -> tuple[str, ...]:
+    """Return the names of the columns that are read, each once."""
+    source = Source(
+        frame=Frame(names=(), rows=0, column=dict[str, Column]().__getitem__),
+        study=study,
+        layout=layout,
+    )
+    names = [*source.roles().values(), *layout.keep]
+    return tuple(dict.fromkeys([*names, *(item.column for item in source.item_columns)]))

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TextIO
 
 from sotongindex import tables
-from sotongindex._files import read_table
 from sotongindex._ledger import rules_of
 from sotongindex._text import Language, say
 from sotongindex.attainment import GapResult
 from sotongindex.datasets import sample_panel
 from sotongindex.errors import ResponseError, SchemaError, SotongIndexError
+from sotongindex.files import read_table
 from sotongindex.recipe import Findings, load_recipe, run_recipe
 from sotongindex.report import write_report
 from sotongindex.responses import Responses, check_responses
@@ -133,7 +133,7 @@ def _instructive(gaps: GapResult | None) -> str:
 
 def _check(options: argparse.Namespace) -> int:
     recipe = load_recipe(options.study)
-    frame = read_table(options.data, _tell)
+    frame = read_table(options.data, progress=_tell)
     report = check_responses(frame, recipe.study, recipe.layout)
     print(report)
     return _FINE if report.ok else _FOUND_ERRORS
@@ -143,7 +143,7 @@ def _report(options: argparse.Namespace) -> int:
     language: Language = options.language
     recipe = load_recipe(options.study)
     _tell(say("progress.read", language, name=options.data.name))
-    frame = read_table(options.data, _tell)
+    frame = read_table(options.data, progress=_tell)
     responses = Responses.read(frame, recipe.study, recipe.layout)
     del frame
     _tell(say("progress.compute", language))

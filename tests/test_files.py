@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import reported
 
-from sotongindex import _files
-from sotongindex._files import read_table
+from sotongindex import _delimited
 from sotongindex.errors import MethodError
+from sotongindex.files import read_table
 from sotongindex.responses import Responses
 
 
@@ -22,7 +22,7 @@ def silent(text: str) -> None:
 
 def read(path: Path, content: str, *, encoding: str = "utf-8") -> dict[str, list[object]]:
     path.write_bytes(content.encode(encoding))
-    table = read_table(path, lambda _: None)
+    table = read_table(path)
     return {name: column.tolist() for name, column in table.items()}
 
 
@@ -59,7 +59,7 @@ def test_korean_spreadsheets_are_read_and_it_is_said(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes("기관,점수\n가나,1\n".encode("cp949"))
     told: list[str] = []
-    table = read_table(path, told.append)
+    table = read_table(path, progress=told.append)
     assert table["기관"].tolist() == ["가나"]
     assert told == ["x.csv is not UTF-8: read as cp949"]
 
@@ -69,11 +69,11 @@ def test_a_header_alone_has_no_rows(tmp_path: Path) -> None:
 
 
 def test_blocks_join_and_progress_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_files, "_BLOCK_ROWS", 2)
+    monkeypatch.setattr(_delimited, "_BLOCK_ROWS", 2)
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,5\n,6\nx,7\n", encoding="utf-8")
     told: list[str] = []
-    table = read_table(path, told.append)
+    table = read_table(path, progress=told.append)
     assert table["a"].tolist() == ["1", None, "x"]
     assert table["b"].tolist() == [5.0, 6.0, 7.0]
     assert told == ["x.csv: 2 rows read"]
@@ -84,7 +84,7 @@ def test_csv_and_parquet_give_the_same_answers(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "x.csv", index=False)
     frame.to_parquet(tmp_path / "x.parquet")
     one, two = (
-        Responses.read(read_table(tmp_path / name, silent), recipe.study, recipe.layout)
+        Responses.read(read_table(tmp_path / name), recipe.study, recipe.layout)
         for name in ("x.csv", "x.parquet")
     )
     np.testing.assert_array_equal(one.answers, two.answers)
@@ -96,7 +96,7 @@ def test_a_broken_parquet_file_is_an_error_of_ours(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     path.write_bytes(b"no parquet")
     with pytest.raises(MethodError, match=r"x\.parquet cannot be read"):
-        read_table(path, silent)
+        read_table(path)
 
 
 def test_a_format_whose_package_is_missing_is_named(
@@ -106,5 +106,5 @@ def test_a_format_whose_package_is_missing_is_named(
         raise ImportError(f"No module named {name!r}")
 
     monkeypatch.setattr("importlib.import_module", missing)
-    with pytest.raises(MethodError, match="install them, or save the table as CSV"):
-        read_table(tmp_path / "x.xlsx", silent)
+    with pytest.raises(MethodError, match=r"run: pip install 'sotongindex\[excel\]'"):
+        read_table(tmp_path / "x.xlsx")

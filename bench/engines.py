@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -101,6 +102,11 @@ def duckdb_check(folder: Path) -> object:
     return si.check_responses(duckdb.read_parquet(f"{folder}/*.parquet"), study(), channel=None)
 
 
+def _batches(folder: Path, processes: int) -> object:
+    tally = si.Tally.from_batches(folder, study(), channel=None, groups=GROUPS, processes=processes)
+    return si.compute_index(tally, method=si.IndexMethod(variance=si.GroupJackknife(groups=GROUPS)))
+
+
 def ibis_index(folder: Path) -> object:
     """Index with errors, summed by DuckDB through Ibis."""
     import ibis
@@ -135,6 +141,8 @@ WORKS: dict[str, Callable[[Path], object]] = {
     "DuckDB by hand": duckdb_query,
     "DuckDB": duckdb_index,
     "DuckDB, check": duckdb_check,
+    "batches": partial(_batches, processes=1),
+    "batches, 2 processes": partial(_batches, processes=2),
     "Ibis": ibis_index,
     "Dask": dask_index,
     "Spark": spark_index,
@@ -161,7 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sheets", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--works", nargs="*", choices=WORKS, default=list(WORKS)[:6])
+    parser.add_argument("--works", nargs="*", choices=WORKS, default=list(WORKS)[:8])
     parser.add_argument("--work", choices=WORKS)
     parser.add_argument("--folder", type=Path)
     chosen = parser.parse_args()

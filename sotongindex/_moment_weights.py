@@ -73,8 +73,9 @@ def learn_weights(
 
     Raises:
         DefinitionError: If the channel is not known.
-        MethodError: If there are no moments, the rule needs more than these, or nobody answered two
-            items that a dimension is made of, or dimensions have other items on other channels.
+        MethodError: If there are no moments, the rule needs more than these, dimensions have other
+            items on other channels, nobody answered two items that dimensions are made of, or
+            pairs contradict each other so that a dimension has no variance.
 
     References:
         Kott (2001), The delete-a-group jackknife, Journal of Official Statistics 17, 521-526.
@@ -190,8 +191,15 @@ def _moments_of_items(pairs: PairSums) -> PartMoments:
 def _moments_of_means(pairs: PairSums, mixing: FloatArray) -> PartMoments:
     """Return the moments of means over items, with weights (d, i); every pair has answers."""
     covariances = mixing @ pairs.covariances() @ mixing.T
-    # With missing answers the covariances of pairs may contradict each other a little.
-    deviations = np.sqrt(np.maximum(np.diagonal(covariances), 0.0))
+    variances = np.diagonal(covariances)
+    if (variances < -1e-9).any():
+        raise MethodError(
+            "covariances that rest on different evaluations contradict each other: by them the "
+            f"variance of a dimension is {variances.min():.3g}; leave out items that were seldom "
+            "answered together",
+            argument="item_weights",
+        )
+    deviations = np.sqrt(np.maximum(variances, 0.0))  # below 0 by rounding
     scale = np.outer(deviations, deviations)
     found = np.divide(covariances, scale, out=np.zeros_like(scale), where=scale > 0)
     return PartMoments(

@@ -153,8 +153,8 @@ def tally_alpha(
     Raises:
         DefinitionError: If a key is not known, or used twice.
         MethodError: If the tally has no moments, both items and a dimension are given, there are
-            fewer than two items, two of them were never answered together, or the sum of the items
-            does not differ between evaluations.
+            fewer than two items, two of them were never answered together, the sum of the items
+            does not differ between evaluations, or pairs contradict each other.
 
     References:
         Cronbach (1951), doi:10.1007/BF02310555; Kott (2001), Journal of Official Statistics 17,
@@ -279,10 +279,7 @@ def _estimated(
         raise MethodError(f"expected a share between 0 and 1, got {level}", argument="level")
     alpha = float(_alpha(covariance))
     if np.isnan(alpha):
-        raise MethodError(
-            "the sum of the items does not differ between units: alpha is not defined",
-            argument=argument,
-        )
+        raise MethodError(f"{_why_undefined(covariance)}: alpha is not defined", argument=argument)
     spread = t_quantile(np.array([float(freedom)]), 0.5 + level / 2).item()
     # The logarithm of 1 - alpha is nearer to normal than alpha; items that are one have no error.
     ratio = np.exp(spread * error / (1 - alpha)) if alpha < 1 - 1e-12 else 1.0
@@ -296,6 +293,17 @@ def _estimated(
         left_out=left_out,
         **_of_items(covariance),
     )
+
+
+def _why_undefined(covariance: FloatArray) -> str:
+    """Return why the sum of the items has no variance to compare with."""
+    whole = covariance.sum()
+    if whole < -_ROUNDING * np.trace(covariance):
+        return (
+            "covariances that rest on different evaluations contradict each other, by them the "
+            f"variance of the sum of the items is {whole:.3g}"
+        )
+    return "the sum of the items does not differ between units"
 
 
 def _of_items(covariance: FloatArray) -> dict[str, FloatArray]:

@@ -11,7 +11,8 @@ from sotongindex._evaluations import Evaluations
 from sotongindex.errors import DefinitionError, MethodError
 from sotongindex.reliability import cronbach_alpha, tally_alpha
 from sotongindex.responses import Responses
-from sotongindex.tally import Tally, jackknife_groups
+from sotongindex.tally import Tally, jackknife_groups, learn_weights
+from sotongindex.weighting import DeviationWeights, FixedWeights
 
 ITEMS = [("q1", "open"), ("q2", "open"), ("q3", "open"), ("q4", "useful"), ("q5", "useful")]
 STUDY = small_study([f"o{k}" for k in range(6)], channels=("blog", "video"), items=ITEMS)
@@ -163,6 +164,22 @@ def test_a_tally_without_moments_or_without_answers():
         tally_alpha(apart)
     with pytest.raises(MethodError, match="'q1' was never answered, and so 15 of 15"):
         tally_alpha(apart, channel="video")
+
+
+def test_pairs_that_contradict_each_other():
+    """Every two of three items oppose each other, which no three answers of one person could."""
+    rows = []
+    for k in range(30):
+        answers = [np.nan, np.nan, np.nan, 1, 1]
+        one, other = k % 3, (k + 1) % 3
+        answers[one], answers[other] = k % 7 + 1, 7 - k % 7
+        rows.append((k, "o0", "blog", *answers))
+    tally = Tally.from_responses(answered(STUDY, rows), moments=True)
+    with pytest.raises(MethodError, match=r"contradict each other.*variance of the sum .* is -"):
+        tally_alpha(tally, dimension="open")
+    shares = FixedWeights({"q1": 0.4, "q2": 0.3, "q3": 0.3, "q4": 1.0, "q5": 0.0})
+    with pytest.raises(MethodError, match=r"variance of a dimension is -.*seldom answered"):
+        learn_weights(tally.moments, DeviationWeights(), level="dimensions", item_weights=shares)
 
 
 def test_intervals_cover_the_truth_where_respondents_rate_several():

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import small_study
 
 from sotongindex.calibration import rake
 from sotongindex.datasets import sample_panel
@@ -149,6 +150,33 @@ def calibrated() -> Tally:
     ages = TABLE["age_group"].unique().to_list()
     raked = rake(responses, {"age_group": {age: 1 / len(ages) for age in ages}})
     return Tally.from_responses(raked, groups=4, moments=True, frequencies=True)
+
+
+def golden_tally() -> Tally:
+    """Return what is in the golden file: a study, answers, weights, moments, replicates."""
+    study = small_study(channels=("blog", "app"), items=[("q1", "d1"), ("q2", "d2")])
+    places = range(12)
+    frame = {
+        "respondent": [place // 2 for place in places],
+        "organization": ["ab"[place // 2 % 2] for place in places],
+        "channel": [("blog", "app")[place % 2] for place in places],
+        "q1": [1 + place % 7 for place in places],
+        "q2": [7 - place % 5 for place in places],
+        "sex": ["fm"[place // 2 % 3 == 0] for place in places],
+    }
+    raked = rake(Responses.from_frame(frame, study, keep="sex"), {"sex": {"f": 0.5, "m": 0.5}})
+    return Tally.from_responses(raked, groups=2, moments=True, frequencies=True)
+
+
+def test_files_of_the_first_version_are_read():
+    tally, found = golden_tally(), load_tally(Path(__file__).parent / "golden/tallies/1.tally")
+    assert_same(found, tally)
+    assert found.study == tally.study
+    assert found.moments is not None
+    assert found.replicates is not None
+    np.testing.assert_allclose(found.frequencies, tally.frequencies)
+    assert tally.replicates is not None
+    np.testing.assert_allclose(found.replicates.points, tally.replicates.points)
 
 
 @pytest.mark.parametrize("made", [lambda: WHOLE, calibrated], ids=["plain", "everything"])

@@ -157,6 +157,7 @@ class Tally(KeepsNoRespondents):
         group: str | None = None,
         weights: CellWeights | None = None,
         frequencies: bool = False,
+        moments: bool = False,
         check: bool = True,
         **roles: Unpack[Roles],
     ) -> Tally:
@@ -176,6 +177,8 @@ class Tally(KeepsNoRespondents):
                 adds up three times, once by cells of the weights instead of groups; errors know of
                 the calibration, as those of calibrated answers do.
             frequencies: As for `from_responses`.
+            moments: As for `from_responses`; engines are not asked for sums over pairs, of which 60
+                items have thousands: let `from_batches` make them.
             check: Whether a lazy frame is checked first, by some more queries; without, only
                 missing columns and unknown or blank organizations and channels are refused. Other
                 frames are always checked.
@@ -203,7 +206,13 @@ class Tally(KeepsNoRespondents):
                 )
             responses = Responses.read(frame, study, layout)
             return cls.from_responses(
-                responses, groups=groups, group=group, frequencies=frequencies
+                responses, groups=groups, group=group, frequencies=frequencies, moments=moments
+            )
+        if moments:
+            raise MethodError(
+                "engines are not asked for sums over pairs of items; read the table in batches, "
+                "with Tally.from_batches(..., moments=True)",
+                argument="moments",
             )
         report = check_lazily(table, study, layout) if check else CheckReport()
         if not report.ok:
@@ -276,12 +285,7 @@ class Tally(KeepsNoRespondents):
             if progress is not None:
                 progress(sum(int(tally.evaluations.sum()) for tally in found))
 
-        options: _Options = {
-            "groups": groups,
-            "group": group,
-            "frequencies": frequencies,
-            "moments": moments,
-        }
+        options = _Options(groups=groups, group=group, frequencies=frequencies, moments=moments)
         work = partial(_tally_piece, study=study, layout=layout, options=options)
         pieces = pieces_of(batches, needed_columns(study, layout))
         work_through(pieces, work, processes=processes, done=add)

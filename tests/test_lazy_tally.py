@@ -160,6 +160,7 @@ def test_what_is_refused(engine: Engine):
         (SMALL, {"respondent": None}, MethodError, "no keys to make jackknife groups of"),
         (SMALL, {"duplicates": "last"}, MethodError, "no order"),
         (SMALL, {"groups": 0}, MethodError, "1 or more"),
+        (SMALL, {"moments": True}, MethodError, "from_batches"),
         (keyless, {}, MethodError, "neither whole numbers nor text"),
     ):
         with pytest.raises(kind, match=message):

@@ -157,6 +157,25 @@ def test_long_tables(engine: Engine):
 
 
 @engines
+def test_weights_that_differ_within_an_evaluation(engine: Engine):
+    index = ["respondent", "organization", "channel"]
+    long = GOOD.unpivot(["q1", "q2"], index=index, variable_name="item", value_name="answer")
+    weight = pl.when(pl.col("respondent") == 1).then(pl.int_range(pl.len()) + 1.0).otherwise(2.0)
+    roles: dict[str, Any] = {"item": "item", "answer": "answer", "weight": "weight"}
+    frame = long.with_columns(weight=weight)
+    (memory,) = check_responses(frame, STUDY, **roles).errors
+    (lazy,) = check_responses(engine(frame), STUDY, **roles).errors
+    assert (lazy.code, lazy.column) == (memory.code, memory.column)
+    assert lazy.count == 2  # evaluations: rows have no first
+
+
+@engines
+def test_a_population_without_strata(engine: Engine):
+    report = assert_same(engine, GOOD, cluster="cluster", stratum_population="population")
+    assert report.errors[0].code == "population_differs"
+
+
+@engines
 def test_columns_bound_to_channels(engine: Engine):
     keys = ["q1", "q2", "q3"]
     wide = GOOD.pivot("channel", index=["respondent", "organization"], values=keys)

@@ -6,7 +6,7 @@ these as at any rows, except that every row stands for many. No key of a respond
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import attrs
 import narwhals as nw
@@ -33,7 +33,7 @@ from sotongindex._reading.rows import (
     weights,
 )
 from sotongindex._reading.source import Source
-from sotongindex.checks import CheckReport, Finding, by_severity
+from sotongindex.checks import CheckReport, Finding, by_severity, told
 from sotongindex.layout import Layout
 from sotongindex.models import Study
 
@@ -61,6 +61,7 @@ def check_lazily(table: LazyTable, study: Study, layout: Layout) -> CheckReport:
         *_role_faults(table, source),
         *_design_faults(table, layout),
         *_repeated(table, source, rated),
+        *_differences(table, rated),
         *cells.cells.findings,
         *_not_operated(table, source, rated),
         *answers.findings,
@@ -140,8 +141,10 @@ def _design_faults(table: LazyTable, layout: Layout) -> Iterable[Finding]:
     sampled: Sampled = "respondent" if layout.cluster is None else "cluster"
     for one in contradictions(sampled):
         value, within = getattr(layout, one.value), getattr(layout, one.within)
-        if value is not None and within is not None:
-            several = _several(table, _key(table, value, one.value), key_of(table, within))
+        if value is not None and (within is not None or one.within == "stratum"):
+            # Without strata, all are one.
+            groups = nw.lit("all") if within is None else key_of(table, within)
+            several = _several(table, _key(table, value, one.value), {"within": groups})
             if several:
                 yield one.finding(layout, several)
     unit = getattr(layout, sampled)
@@ -155,12 +158,13 @@ def _key(table: LazyTable, name: str, role: str) -> nw.Expr:
     return number_of(table, name) if role == "stratum_population" else key_of(table, name)
 
 
-def _several(table: LazyTable, value: nw.Expr, within: nw.Expr) -> int:
+def _several(table: LazyTable, value: nw.Expr, within: Mapping[str, nw.Expr]) -> int:
     """Ask within how many keys a value is not the same."""
+    value = value.alias("different value")
 
     def build(frame: Query) -> Query:
-        pairs = frame.select(value=value, within=within).drop_nulls().unique()
-        counted = pairs.group_by("within").agg(nw.len().alias("values"))
+        pairs = frame.select(value, **within).drop_nulls().unique()
+        counted = pairs.group_by(*within).agg(nw.len().alias("values"))
         return counted.filter(nw.col("values") > 1).select(rows=nw.len())
 
     return int(sum_in(table.ask(build), "rows").sum())
@@ -182,6 +186,31 @@ def _beyond(table: LazyTable, layout: Layout, unit: str) -> int:
 
 
 # -- evaluations -----------------------------------------------------------------------------------
+
+
+def _differences(table: LazyTable, rated: LazyEvaluations) -> Iterable[Finding]:
+    """Find weights and the like that are not the same in all answers of an evaluation.
+
+    Rows have no order, so that there is no first answer from which others differ: evaluations are
+    counted instead of rows.
+    """
+    layout = rated.source.layout
+    roles = ("weight", "stratum", "cluster", "stratum_population")
+    named = [(role, getattr(layout, role)) for role in roles]
+    for role, name in [*named, *(("keep", name) for name in layout.keep)]:
+        if name is None or not layout.is_long:
+            continue
+        numeric = role in ("weight", "stratum_population")
+        value = number_of(table, name) if numeric else key_of(table, name)
+        several = _several(table, value, rated.keys)
+        if several:
+            yield Finding(
+                code="differs_within_evaluation",
+                severity="error",
+                message=f"not the same in all answers of {told(several, 'evaluation')}",
+                column=name,
+                count=several,
+            )
 
 
 def _repeated(table: LazyTable, source: Source, rated: LazyEvaluations) -> Iterable[Finding]:

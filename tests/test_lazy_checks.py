@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import attrs
-import duckdb
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lazy import Engine, engines
 from support import small_study
 
 from sotongindex.checks import CheckReport
@@ -29,20 +28,6 @@ STUDY = small_study(
         SurveyItem(key="q3", dimension="d2", channels=["blog"]),
     ],
 )
-Engine = Callable[[pl.DataFrame], Any]
-
-
-def in_polars(frame: pl.DataFrame) -> pl.LazyFrame:
-    return frame.lazy()
-
-
-def in_duckdb(frame: pl.DataFrame) -> duckdb.DuckDBPyRelation:
-    connection = duckdb.connect()
-    connection.register("answers", frame.to_arrow())
-    return connection.table("answers")
-
-
-engines = pytest.mark.parametrize("engine", [in_polars, in_duckdb])
 
 
 def plain(report: CheckReport) -> list[Any]:

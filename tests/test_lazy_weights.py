@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import attrs
-import duckdb
 import numpy as np
 import polars as pl
 import pytest
+from lazy import Engine, engines
 
 from sotongindex.calibration import calibrate, post_stratify, rake
 from sotongindex.datasets import sample_panel
@@ -29,21 +28,6 @@ MARGINS = {
     "sex": {"여": 0.5, "남": 0.5},
 }
 METHOD = IndexMethod(variance=GroupJackknife(groups=8))
-
-Engine = Callable[[pl.DataFrame], Any]
-
-
-def in_polars(frame: pl.DataFrame) -> pl.LazyFrame:
-    return frame.lazy()
-
-
-def in_duckdb(frame: pl.DataFrame) -> duckdb.DuckDBPyRelation:
-    connection = duckdb.connect()
-    connection.register("answers", frame.to_arrow())
-    return connection.table("answers")
-
-
-engines = pytest.mark.parametrize("engine", [in_polars, in_duckdb])
 
 
 def in_memory(**options: Any) -> Responses:

@@ -10,6 +10,7 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 import pytest
+from lazy import assert_same_tally
 from support import small_study
 
 from sotongindex.errors import EngineError, MethodError, ResponseError, SotongIndexError
@@ -73,21 +74,9 @@ def table(rows: int = ROWS) -> pl.DataFrame:
 TABLE = table()
 
 
-def assert_same(tally: Tally, expected: Tally) -> None:
-    for name in ("organization", "channel", "group", "evaluations", "answers"):
-        np.testing.assert_array_equal(getattr(tally, name), getattr(expected, name))
-    for name in ("weight", "squared_weight", "answer_weight", "points", "frequencies"):
-        value, wanted = getattr(tally, name), getattr(expected, name)
-        if wanted is None:
-            assert value is None
-        else:
-            # Points are up to 100: what cancels between terms of that size is left over.
-            np.testing.assert_allclose(value, wanted, rtol=1e-12, atol=1e-10)
-
-
 def assert_agrees(engine, frame: pl.DataFrame, **options: Any) -> Tally:
     tally = Tally.from_frame(engine.hold(frame.to_arrow()), STUDY, **options)
-    assert_same(tally, Tally.from_frame(frame, STUDY, **options))
+    assert_same_tally(tally, Tally.from_frame(frame, STUDY, **options))
     return tally
 
 
@@ -189,12 +178,12 @@ def test_long(engine, weight):
 
 def test_files(engine, parquet_file):
     frame = engine.scan(parquet_file(TABLE.to_arrow()))
-    assert_same(Tally.from_frame(frame, STUDY), Tally.from_frame(TABLE, STUDY))
+    assert_same_tally(Tally.from_frame(frame, STUDY), Tally.from_frame(TABLE, STUDY))
 
 
 def test_tables_of_one_file_in_two_engines_add_up(engine):
     first = Tally.from_frame(engine.hold(TABLE[:101].to_arrow()), STUDY)
-    assert_same(first + Tally.from_frame(TABLE[101:], STUDY), Tally.from_frame(TABLE, STUDY))
+    assert_same_tally(first + Tally.from_frame(TABLE[101:], STUDY), Tally.from_frame(TABLE, STUDY))
 
 
 def test_the_same_index_with_the_same_errors(engine):

@@ -124,8 +124,9 @@ def test_what_cannot_be_worked_through(tmp_path: Path):
     assert caught.value.__cause__ is not None
     with pytest.raises(MethodError, match="1 or more"):
         batches(TABLE, processes=0)
-    with pytest.raises(MethodError, match="expected frames or paths"):
-        Tally.from_batches(7, STUDY)  # type: ignore[arg-type]
+    for single in (7, TABLE, TABLE.to_pandas(), TABLE.to_arrow(), TABLE.to_dict()):
+        with pytest.raises(MethodError, match="put a single frame into a list"):
+            Tally.from_batches(single, STUDY)
 
 
 class Fatal:

@@ -67,10 +67,11 @@ def pieces_of(batches: object, columns: Sequence[str]) -> Iterator[Piece]:
     """
     if isinstance(batches, str | PathLike):
         batches = [batches]
-    if not isinstance(batches, Iterable):
+    # A frame by itself is iterable too, over its columns or their names.
+    if not isinstance(batches, Iterable) or hasattr(batches, "columns") or hasattr(batches, "keys"):
         raise MethodError(
-            "expected frames or paths of Parquet files, one after the other, got "
-            f"{type(batches).__name__}",
+            "expected frames or paths of Parquet files, one after the other, got one "
+            f"{type(batches).__name__}; put a single frame into a list",
             argument="batches",
         )
     for place, batch in enumerate(batches):

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
@@ -40,6 +41,9 @@ _OPTIONAL = ("categories", "frequencies")
 _MOMENTS = ("channel", "group")
 _PAIRS = tuple(field.name for field in attrs.fields(PairSums))
 _REPLICATES = tuple(field.name for field in attrs.fields(ReplicateSums))
+
+# What reading an archive ends with where there is none, or some of its bytes are wrong.
+_DAMAGE = (ValueError, OSError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -97,14 +101,15 @@ def load_tally(path: str | PathLike[str]) -> Tally:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise SchemaError([("$", f"no tally, or a damaged one: {error}")]) from error
     groups, study = _header(arrays.pop(_HEADER, None))
     try:
         tally = _tally(arrays, study, groups)
     except (KeyError, TypeError, MethodError) as error:
         raise SchemaError([("$", f"arrays of a tally are missing or odd: {error}")]) from error
-    faults = list(_faults(tally))
+    unknown = arrays.keys() - dict(_arrays(tally)).keys()
+    faults = [*_faults(tally), *((name, "unknown array") for name in sorted(unknown))]
     if faults:
         raise SchemaError(faults)
     return tally

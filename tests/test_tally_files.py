@@ -118,8 +118,9 @@ def test_what_cannot_be_worked_through(tmp_path: Path):
     assert caught.value.__cause__ is not None
     with pytest.raises(MethodError, match="1 or more"):
         batches(TABLE, processes=0)
-    with pytest.raises(MethodError, match="expected frames or paths"):
-        Tally.from_batches(7, STUDY)  # type: ignore[arg-type]
+    for single in (7, TABLE, TABLE.to_pandas(), TABLE.to_arrow(), TABLE.to_dict()):
+        with pytest.raises(MethodError, match="put a single frame into a list"):
+            Tally.from_batches(single, STUDY)
 
 
 class Fatal:
@@ -173,11 +174,7 @@ def test_files_of_the_first_version_are_read():
     np.testing.assert_allclose(found.replicates.points, tally.replicates.points)
 
 
-@pytest.mark.parametrize("made", [lambda: WHOLE, calibrated], ids=["plain", "everything"])
-def test_a_file_gives_the_same_bits(tmp_path: Path, made):
-    tally, path = made(), tmp_path / "today.tally"
-    save_tally(tally, path)
-    found = load_tally(path)
+def assert_same_bits(found: Tally, tally: Tally) -> None:
     assert found.study == tally.study
     assert found.groups == tally.groups
     for name in (*COUNTS, *SUMS, "categories", "frequencies"):
@@ -194,6 +191,13 @@ def test_a_file_gives_the_same_bits(tmp_path: Path, made):
         assert found.replicates is not None
         np.testing.assert_array_equal(found.moments.sums.products, tally.moments.sums.products)
         np.testing.assert_array_equal(found.replicates.points, tally.replicates.points)
+
+
+@pytest.mark.parametrize("made", [lambda: WHOLE, calibrated], ids=["plain", "everything"])
+def test_a_file_gives_the_same_bits(tmp_path: Path, made):
+    tally, path = made(), tmp_path / "today.tally"
+    save_tally(tally, path)
+    assert_same_bits(load_tally(path), tally)
     assert [one.name for one in tmp_path.iterdir()] == ["today.tally"]
 
 
@@ -242,6 +246,7 @@ def test_files_that_are_none(tmp_path: Path):
     for name, array, message in (
         ("points", arrays["points"][:, :2], "points: expected shape"),
         ("weight", arrays["weight"][:2], "weight: expected"),
+        ("frequency", np.ones(3), "frequency: unknown array"),
     ):
         with path.open("wb") as file:
             np.savez(file, **{**arrays, name: array})
@@ -263,3 +268,18 @@ def test_nothing_half_written(tmp_path: Path):
     assert path.read_bytes() == before
     with pytest.raises(FileNotFoundError):
         save_tally(WHOLE, tmp_path / "no" / "folder")
+
+
+def test_a_wrong_byte_is_found_or_means_nothing(tmp_path: Path):
+    path, tally = tmp_path / "wave.tally", golden_tally()
+    save_tally(tally, path)
+    content, refused = path.read_bytes(), 0
+    for position in range(0, len(content), 3):
+        path.write_bytes(
+            content[:position] + bytes([content[position] ^ 255]) + content[position + 1 :]
+        )
+        try:
+            assert_same_bits(load_tally(path), tally)
+        except SchemaError:
+            refused += 1
+    assert refused > len(content) / 3 / 2

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from os import PathLike
@@ -89,7 +90,7 @@ def work_through(
     processes: int,
     done: Callable[[Part], None],
 ) -> None:
-    """Do the work of every piece, and hand on each result.
+    """Do the work of every piece, and hand on each result in the order of the pieces.
 
     Raises:
         MethodError: If `processes` is below 1, or a process is lost.
@@ -103,13 +104,13 @@ def work_through(
     # Started afresh: a copy of this process would hold its threads' locks.
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
     try:
-        waiting: set[Future[Part]] = set()
+        waiting: deque[Future[Part]] = deque()
         for piece in pieces:
-            waiting.add(pool.submit(work, piece))
-            if len(waiting) >= processes * _WAITING:
-                waiting = _hand_on(waiting, done)
-        while waiting:
-            waiting = _hand_on(waiting, done)
+            waiting.append(pool.submit(work, piece))
+            if len(waiting) == processes * _WAITING:
+                done(waiting.popleft().result())
+        for future in waiting:  # in the order of the pieces, so that sums have the same bits
+            done(future.result())
     except BrokenProcessPool as error:
         raise MethodError(
             "a process was lost, perhaps for want of memory; use fewer processes or smaller "
@@ -118,14 +119,6 @@ def work_through(
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _hand_on(waiting: set[Future[Part]], done: Callable[[Part], None]) -> set[Future[Part]]:
-    """Wait for results, hand them on, and return what is still under way."""
-    finished, rest = wait(waiting, return_when=FIRST_COMPLETED)
-    for future in finished:
-        done(future.result())
-    return rest
 
 
 # -- Parquet files ---------------------------------------------------------------------------------

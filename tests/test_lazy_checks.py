@@ -14,7 +14,7 @@ from support import small_study
 
 from sotongindex.checks import CheckReport
 from sotongindex.datasets import sample_panel
-from sotongindex.errors import MethodError, ResponseError
+from sotongindex.errors import EngineError, MethodError, ResponseError
 from sotongindex.models import Organization, Scale, SurveyItem
 from sotongindex.responses import check_responses
 from sotongindex.tally import Tally
@@ -215,3 +215,30 @@ def test_text_without_end_is_no_column_of_numbers(engine: Engine):
     )
     with pytest.raises(MethodError, match="more than 1,000 different texts"):
         check_responses(engine(frame), STUDY)
+
+
+@engines
+def test_weights_and_keys_of_other_kinds(engine: Engine):
+    text = GOOD.with_columns(pl.format(" {}", "weight").alias("weight"))
+    assert_same(engine, text, weight="weight")
+    wrong = text.with_columns(
+        weight=pl.when(pl.col("q1") > 3).then(pl.lit("x")).otherwise("weight")
+    )
+    assert_same(engine, wrong, weight="weight")
+    study = small_study(organizations=("1", "2"), items=[("q1", "d1")])
+    frame = pl.DataFrame({"organization": [1, 2, 2], "respondent": [5, 6, 6], "q1": [1, 2, 3]})
+    report = assert_same(engine, frame, study=study, channel=None)
+    assert [finding.code for finding in report.errors] == ["duplicate_evaluation"]
+    long = frame.unpivot(["q1"], index=["organization", "respondent"], variable_name="item")
+    roles: dict[str, Any] = {"item": "item", "answer": "value", "channel": None}
+    assert_same(engine, long, study=study, duplicates="keep", **roles)
+
+
+@engines
+def test_without_a_check_keys_are_looked_at_all_the_same(engine: Engine):
+    unknown = GOOD.with_columns(pl.col("organization").replace("a", "kt"))
+    with pytest.raises(ResponseError, match=r"unknown organization 'kt' \(3 rows\)"):
+        Tally.from_frame(engine(unknown), STUDY, check=False)
+    keyless = GOOD.with_columns(respondent=pl.lit(None, pl.Int64))
+    with pytest.raises(EngineError, match="some keys have no jackknife group"):
+        Tally.from_frame(engine(keyless), STUDY, check=False)

@@ -160,3 +160,81 @@ def test_what_lazy_weights_cannot_do(engine: Engine):
     )
     with pytest.raises(MethodError, match="respondent"):
         rake(engine(moved), {"sex": {"여": 0.5, "남": 0.5}}, respondent="respondent")
+
+
+@engines
+@pytest.mark.parametrize("by", [None, "sex"])
+def test_groups_and_categories_that_are_numbers(engine: Engine, by):
+    frame = TABLE.with_columns(
+        size=pl.col("respondent") % 3, band=(pl.col("respondent") % 2).cast(pl.Float64)
+    )
+    margins = {"size": {0: 0.2, 1: 0.3, 2: 0.5}, "band": {0: 0.6, 1: 0.4}}
+    if by is not None:
+        frame = frame.with_columns(size=pl.col("respondent") // 6 % 3)
+    memory = rake(frame, margins, by=by, respondent="respondent")
+    lazy = engine(frame)
+    found = rake(lazy, margins, by=by, respondent="respondent")
+    weights = by_row(found.weighted(lazy, name="w"), "w")
+    rows = frame.select("respondent", "organization", "channel").rows()
+    np.testing.assert_allclose([weights[row] for row in rows], memory.weight, rtol=1e-10)
+    cells = found.to_rows()
+    assert sum(row["respondents"] for row in cells) == frame["respondent"].n_unique()
+    assert str(found) == str(found.report)
+
+
+@engines
+def test_weights_on_another_frame(engine: Engine):
+    weights = rake(engine(TABLE), MARGINS, respondent="respondent")
+    half = TABLE.filter(pl.col("respondent") % 2 == 0)
+    assert len(by_row(weights.weighted(engine(half), name="w"), "w")) == len(half)
+    with pytest.raises(MethodError, match="has no column 'sex', which was weighted by"):
+        weights.weighted(engine(TABLE.drop("sex")))
+    strangers = TABLE.with_columns(sex=pl.lit("unknown"))
+    with pytest.raises(CalibrationError, match=r"rows have no weight \(.*unknown"):
+        weights.weighted(engine(strangers))
+    with pytest.raises(MethodError, match="expected a lazy frame, got a DataFrame"):
+        weights.weighted(TABLE)
+
+
+@engines
+def test_tallies_of_other_weights_and_groups(engine: Engine):
+    lazy = engine(TABLE)
+    weights = rake(lazy, MARGINS, weight="weight", respondent="respondent")
+    one = Tally.from_frame(lazy, PANEL.study, groups=1, weights=weights)
+    assert one.replicates is None
+    odd = TABLE.with_columns(other=pl.col("weight") * 2, place=pl.int_range(pl.len()) % 4)
+    with pytest.raises(MethodError, match="starting weights of `weights` are in 'weight'"):
+        Tally.from_frame(engine(odd), PANEL.study, weight="other", weights=weights)
+    with pytest.raises(MethodError, match="are in several jackknife groups"):
+        Tally.from_frame(engine(odd), PANEL.study, groups=4, group="place", weights=weights)
+
+
+FAULTY = {
+    "no respondent": (pl.lit(None, pl.Int64).alias("respondent"), {}, "respondent"),
+    "no weight": (pl.lit(0.0).alias("weight"), {"weight": "weight"}, "starting weights above 0"),
+    "fractions": (
+        (pl.col("respondent") + 0.5).alias("sex"),
+        {},
+        "neither text nor whole numbers",
+    ),
+    "many cells": (pl.format("{}", pl.col("respondent") * 7).alias("sex"), {}, "sex"),
+}
+
+
+@engines
+@pytest.mark.parametrize("fault", FAULTY)
+def test_frames_that_cannot_be_weighted(engine: Engine, fault):
+    change, options, message = FAULTY[fault]
+    with pytest.raises(MethodError, match=message):
+        rake(engine(TABLE.with_columns(change)), MARGINS, respondent="respondent", **options)
+
+
+@engines
+def test_other_arguments_of_lazy_weights(engine: Engine):
+    lazy = engine(TABLE)
+    with pytest.raises(MethodError, match="did you mean 'sex'"):
+        rake(lazy, MARGINS, by="sexx")
+    with pytest.raises(MethodError, match="row"):
+        rake(engine(TABLE.head(0)), MARGINS, respondent="respondent")
+    with pytest.raises(MethodError, match="expected a lazy frame"):
+        Tally.from_frame(TABLE, PANEL.study, weights=rake(lazy, MARGINS))

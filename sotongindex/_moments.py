@@ -149,7 +149,7 @@ def pairs_without_groups(moments: ItemMoments, channel: str | None) -> PairSums:
     group = moments.group[rows]
     # Added up anew: a difference of sums would not be 0 where a group holds every answer.
     others = (group != distinct(group)[:, None]).astype(np.float64)
-    return moments.sums.mapped(lambda sums: np.tensordot(others, sums[rows], axes=1))
+    return moments.sums.mapped(lambda sums: np.einsum("gm,mij->gij", others, sums[rows]))
 
 
 def _moments_of(

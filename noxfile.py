@@ -61,11 +61,14 @@ def spark(session: nox.Session) -> None:
 
 
 def _install_java(session: nox.Session) -> None:
-    """Install Java from Debian, where that is what this machine is."""
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        session.error("Spark needs Java 17 or newer: install it, or set JAVA_HOME")
-    session.run("apt-get", "update", "-q", external=True)
-    session.run("apt-get", "install", "-qy", "openjdk-17-jre-headless", external=True)
+    """Install Java where this machine is a Debian; where there is none at all, skip and say so."""
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        fine = [0, 100]  # without the network, what is asked for below is still missing
+        session.run("apt-get", "update", "-q", external=True, success_codes=fine)
+        java = "openjdk-17-jre-headless"
+        session.run("apt-get", "install", "-qy", java, external=True, success_codes=fine)
+    if not shutil.which("java"):
+        session.skip("Spark needs Java 17 or newer: install it, or set JAVA_HOME")
 
 
 @nox.session(python="3.11")

@@ -86,6 +86,11 @@ class Frame:
     column: Callable[[str], Column]
     times: NDArray[np.int64] | None = None
 
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many rows each row stands for, (rows,)."""
+        return np.ones(self.rows, dtype=np.int64) if self.times is None else self.times
+
     @classmethod
     def of(cls, frame: object) -> Frame:
         """Open a dataframe of any eager kind, or a mapping of column names to arrays.

@@ -73,18 +73,18 @@ class LazyTable:
                 return Frame.of(query.collect(engine="streaming").to_native())
             return Frame.of(query.collect().to_native())
 
-    def count(self, columns: Mapping[str, nw.Expr], *, where: nw.Expr | None = None) -> Frame:
-        """Ask how many rows have each combination of values, in order of these.
+    def count(self, columns: Mapping[str, nw.Expr], *, most: int | None = None) -> Frame:
+        """Ask how many rows have each combination of values, in order of these, `most` at most.
 
         Raises:
             EngineError: If the engine fails.
         """
 
         def build(frame: Query) -> Query:
-            rows, times = frame if where is None else frame.filter(where), nw.len().alias(_TIMES)
             if not columns:
-                return rows.select(times)
-            return rows.select(**columns).group_by(*columns).agg(times).sort(*columns)
+                return frame.select(nw.len().alias(_TIMES))
+            counted = frame.select(**columns).group_by(*columns).agg(nw.len().alias(_TIMES))
+            return (counted if most is None else counted.head(most)).sort(*columns)
 
         answer = self.ask(build)
         times = answer.column(_TIMES)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sotongindex._arrays import IntArray
 from sotongindex._frames import Frame, Numbers
 from sotongindex._lazy.columns import key_of, number_of, without
-from sotongindex._lazy.engine import LazyTable, Query
+from sotongindex._lazy.engine import Kind, LazyTable, Query
 from sotongindex._lazy.items import sum_in
 from sotongindex._lazy.roles import Roles
 from sotongindex._reading.cells import Cells, Piece
@@ -46,7 +46,7 @@ class AnswerColumn:
         channel: The position of the channel that the column is bound to, or None.
         number: The answers as numbers, missing codes among them.
         answer: The answers without these.
-        is_text: Whether the numbers are written as text.
+        kind: What the column holds.
     """
 
     name: str
@@ -55,17 +55,18 @@ class AnswerColumn:
     channel: int | None
     number: nw.Expr
     answer: nw.Expr
-    is_text: bool
+    kind: Kind
 
     def _name(self, what: object) -> str:
         return f"{what} of {self.item}"
 
     def columns(self) -> dict[str, nw.Expr]:
         """Return what is counted of the answers, and the answers, by name."""
+        inside = nw.when(self.answer.is_between(self.scale.low, self.scale.high)).then(self.answer)
         middle = (self.scale.low + self.scale.high) / 2
         tests = {
             "low": self.answer <= middle,
-            "fraction": self.answer.floor() != self.answer,
+            **({} if self.kind == "whole" else {"fraction": inside.floor() != inside}),
             **{f"code {code:g}": self.number == code for code in self.scale.missing},
         }
         counted = {self._name(what): nw.when(test).then(1) for what, test in tests.items()}
@@ -84,12 +85,12 @@ class AnswerColumn:
         On each channel they have the number, the ends, the halves and the missing codes of the
         answers given. None if there are fractions or answers outside the scale.
         """
-        count, low, fractions, least, greatest = (
-            sum_in(answer, self._name(what))
-            for what in ("answer", "low", "fraction", "least", "greatest")
+        count, low, least, greatest = (
+            sum_in(answer, self._name(what)) for what in ("answer", "low", "least", "greatest")
         )
         outside = (least < self.scale.low) | (greatest > self.scale.high)
-        if ((fractions > 0) | outside)[count > 0].any():
+        fractions = 0 if self.kind == "whole" else sum_in(answer, self._name("fraction")).sum()
+        if fractions or outside[count > 0].any():
             return None
         # Where there are two answers or more, one at least is the least and one the greatest.
         low = np.clip(low, 1, np.maximum(count - 1, 1))
@@ -121,7 +122,7 @@ def answer_columns(table: LazyTable, source: Source) -> list[AnswerColumn]:
                     channel=framework.channel_keys.index(str(column.channel)) if bound else None,
                     number=number,
                     answer=without(number, scale.missing),
-                    is_text=table.kinds[column.column] not in ("whole", "number"),
+                    kind=table.kinds[column.column],
                 )
             )
     return found
@@ -162,7 +163,7 @@ def _shares(roles: Roles, columns: Sequence[AnswerColumn]) -> dict[str, _Part]:
     for channel in dict.fromkeys(column.channel for column in columns):
         own = [column for column in columns if column.channel == channel]
         used = None if channel is None else any_given(own)
-        plain = [column for column in own if not column.is_text]
+        plain = [column for column in own if column.kind in ("whole", "number")]
         size = max((len(column.aggregates()) for column in plain), default=1)
         step = max(1, roles.table.most_sums // size)
         for start in range(0, len(plain), step):
@@ -223,7 +224,7 @@ def ask_long_answers(roles: Roles, used: nw.Expr | None) -> Cells:
     source, name = roles.source, str(roles.source.layout.answer)
     if name not in roles.table.kinds:
         return _cells(source, [], found)
-    item = roles.key("item")
+    item = roles.written("item")
     by = {
         **_channel(roles),
         _ITEM: nw.lit(0) if item is None else item,
@@ -253,7 +254,7 @@ def ask_long_answers(roles: Roles, used: nw.Expr | None) -> Cells:
 
 def _channel(roles: Roles) -> dict[str, nw.Expr]:
     """Return the channel of every row; 0 where no column tells it."""
-    key = roles.key("channel")
+    key = roles.written("channel")
     return {_CHANNEL: nw.lit(0) if key is None else key}
 
 

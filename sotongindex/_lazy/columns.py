@@ -20,6 +20,7 @@ from sotongindex.errors import MethodError
 
 __all__ = [
     "category_of",
+    "day_of",
     "group_of",
     "key_of",
     "missing_keys",
@@ -27,11 +28,13 @@ __all__ = [
     "parsed_labels",
     "start_of",
     "without",
+    "written",
 ]
 
 # All that Python strips from the ends of a text; engines strip less unless told.
 _BLANKS = "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1))))
 _MOST_LABELS = 1_000  # different texts in a column of numbers that are read one by one
+_TEXT = ("text", "other")
 _WIDEST = 200  # letters between the first and the last that are all looked for
 
 
@@ -50,9 +53,10 @@ def number_of(table: LazyTable, name: str, missing: Sequence[float] = ()) -> nw.
         value = column.cast(nw.String).replace_strict(
             np.array(labels)[read].tolist(),
             parsed.values[read].astype(np.float64).tolist(),
-            default=None,
+            default=np.nan,  # Dask makes no float of a missing text
             return_dtype=nw.Float64,
         )
+        value = nw.when(~value.is_nan()).then(value)
     return without(value, missing)
 
 
@@ -95,10 +99,20 @@ def key_of(table: LazyTable, name: str) -> nw.Expr:
         return column
     if kind == "number":
         return nw.when(~column.is_nan()).then(column)
-    if kind == "day":
-        return column.dt.date().cast(nw.String)
+    if kind in ("day", "moment"):
+        return day_of(table, name).cast(nw.String)
     text = _stripped(table, column.cast(nw.String))
     return nw.when(text != "").then(text)
+
+
+def day_of(table: LazyTable, name: str) -> nw.Expr:
+    """Return a column of days or moments as days."""
+    return nw.col(name).dt.date() if table.kinds[name] == "moment" else nw.col(name)
+
+
+def written(table: LazyTable, name: str) -> nw.Expr:
+    """Return a column as it is written: text with the blanks around it, which takes no time."""
+    return nw.col(name).cast(nw.String) if table.kinds[name] in _TEXT else key_of(table, name)
 
 
 # -- categories ------------------------------------------------------------------------------------

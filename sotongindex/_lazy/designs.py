@@ -23,7 +23,7 @@ def ask_design_faults(table: LazyTable, layout: Layout) -> Iterable[Finding]:
     sampled: Sampled = "respondent" if layout.cluster not in table.kinds else "cluster"
     for one in contradictions(sampled):
         value, within = _column(table, layout, one.value), _column(table, layout, one.within)
-        if value is not None and within is not None:
+        if getattr(layout, one.value) in table.kinds and value is not None and within is not None:
             count = _differing(table, value, within)
             if count:
                 yield one.finding(layout, count)

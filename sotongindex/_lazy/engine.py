@@ -20,7 +20,7 @@ _TIMES = "times"
 # 1,000,000 sheets of 60 items; 4.9, 2.6 and 4.0 s in pieces of 12, 24 and all at once.
 _MOST_SUMS = {"pyspark": 48, "pyspark[connect]": 48}
 
-Kind: TypeAlias = Literal["whole", "number", "text", "day", "other"]
+Kind: TypeAlias = Literal["whole", "number", "text", "day", "moment", "other"]
 Query: TypeAlias = "nw.LazyFrame[Any]"
 
 
@@ -113,7 +113,7 @@ def _kind(kind: nw.dtypes.DType) -> Kind:
     if kind.is_numeric():
         return "number"
     if kind in (nw.Date, nw.Datetime):
-        return "day"
+        return "day" if kind == nw.Date else "moment"
     return "text" if kind in (nw.String, nw.Categorical, nw.Enum) else "other"
 
 

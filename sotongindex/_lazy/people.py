@@ -94,15 +94,13 @@ def ask_people(
 
 def ask_repeated_rows(roles: Roles, rates: Mapping[int, nw.Expr]) -> int:
     """Ask how many rows rate a channel that another row rates for the same respondent."""
-    again = [
-        (nw.col(_name(channel)) == 1) & (nw.col(_name(channel)).sum().over(_WHO, _WHOM) > 1)
-        for channel in rates
-    ]
+    times = {f"{_name(one)} times": nw.col(_name(one)).sum().over(_WHO, _WHOM) for one in rates}
+    again = [(nw.col(_name(one)) == 1) & (nw.col(f"{_name(one)} times") > 1) for one in rates]
 
     def build(frame: Query) -> Query:
-        rows = _rows(roles, rates, frame).drop_nulls([_WHO, _WHOM])
-        rows = rows.with_columns(again=nw.any_horizontal(*again, ignore_nulls=True))
-        return rows.filter(nw.col("again")).select(nw.len().alias(_ROWS))
+        rows = _rows(roles, rates, frame).drop_nulls([_WHO, _WHOM]).with_columns(**times)
+        rows = rows.filter(nw.any_horizontal(*again, ignore_nulls=True))
+        return rows.select(nw.len().alias(_ROWS))
 
     return int(sum_in(roles.table.ask(build), _ROWS).sum())
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sotongindex._arrays import is_missing
 from sotongindex._frames import Frame, Text
-from sotongindex._lazy.columns import key_of, number_of, parsed_labels
+from sotongindex._lazy.columns import day_of, key_of, number_of, parsed_labels, written
 from sotongindex._lazy.engine import LazyTable
 from sotongindex._reading.rows import Codes, Rows, date_faults, match, match_channels
 from sotongindex._reading.source import Source
@@ -51,7 +51,7 @@ class Roles:
         for role in (role for role in (*_KEYS, *_SIZES, *_SAMPLED) if role in named):
             name = named[role]
             if role in _KEYS:
-                columns.setdefault(name, key_of(table, name))
+                columns.setdefault(name, written(table, name))
             elif role in _SIZES:
                 columns.setdefault(name, _sign(table, name))
             else:
@@ -65,18 +65,25 @@ class Roles:
         name = self.source.roles().get(role)
         return None if name is None or name not in self.table.kinds else key_of(self.table, name)
 
+    def written(self, role: str) -> nw.Expr | None:
+        """Return the keys of a role with the blanks around them; None where no column tells it."""
+        name = self.source.roles().get(role)
+        return None if name is None or name not in self.table.kinds else written(self.table, name)
+
     def known(self, role: str) -> nw.Expr | None:
         """Return the keys of organizations, channels or items, null where the study has none."""
-        key, codes = self.key(role), self._codes(role)
-        if key is None or (codes >= 0).all():
-            return key
-        return nw.when(key.is_in(self._values(role, codes >= 0))).then(key)
+        text, codes = self.written(role), self._codes(role)
+        if text is None:
+            return None
+        values = self._values(role, codes >= 0)
+        key = text if len(values) == len(np.unique(codes[codes >= 0])) else self.key(role)
+        return key if (codes >= 0).all() else nw.when(text.is_in(values)).then(key)
 
     def is_one_of(self, role: str, positions: Iterable[int]) -> nw.Expr:
         """Return whether the key of a row is that of one of the `positions` in the study."""
-        key = self.key(role)
+        text = self.written(role)
         values = self._values(role, np.isin(self._codes(role), [*positions]))
-        return nw.lit(value=False) if key is None or not values else key.is_in(values)
+        return nw.lit(value=False) if text is None or not values else text.is_in(values)
 
     def positions(self, role: str, answer: Frame, column: str) -> Codes:
         """Return the positions of the keys in a column of an answer, -1 where unknown."""
@@ -108,8 +115,8 @@ def ask_dates(table: LazyTable, source: Source) -> list[Finding]:
     day = key_of(table, name)
     if table.kinds[name] in ("text", "other"):
         day = day.str.slice(0, _DAY)
-    elif table.kinds[name] == "day":
-        day = nw.col(name).dt.date()
+    elif table.kinds[name] in ("day", "moment"):
+        day = day_of(table, name)
     return list(date_faults(attrs.evolve(source, frame=table.count({name: day}))))
 
 

@@ -159,7 +159,7 @@ def ask_answers(roles: Roles, columns: Sequence[AnswerColumn]) -> Cells:
 
 def _shares(roles: Roles, columns: Sequence[AnswerColumn]) -> dict[str, _Part]:
     """Ask for the number, ends and halves of answers, and return what can be told of these."""
-    found = {}
+    found: dict[str, _Part] = {}
     for channel in dict.fromkeys(column.channel for column in columns):
         own = [column for column in columns if column.channel == channel]
         used = None if channel is None else any_given(own)
@@ -183,7 +183,7 @@ def _chunk(roles: Roles, columns: Sequence[AnswerColumn], used: nw.Expr | None) 
 
     answer = roles.table.ask(build)
     codes = _positions(roles, answer, bound)
-    found = {}
+    found: dict[str, _Part] = {}
     for column in columns:
         read = column.read(answer)
         if read is not None:

@@ -7,11 +7,9 @@ as at any rows, except that every row stands for many. No key of a respondent co
 from __future__ import annotations
 
 import attrs
-import narwhals as nw
 import numpy as np
 
 from sotongindex._lazy.answers import (
-    AnswerColumn,
     answer_columns,
     any_given,
     ask_answers,
@@ -49,9 +47,10 @@ def check_lazily(table: LazyTable, study: Study, layout: Layout) -> CheckReport:
     source = lazy_source(table, study, layout)
     roles, rated, cells = _long(table, source) if layout.is_long else _wide(table, source)
     rows = int(roles.source.frame.counts.sum())
-    answers = Answers.of(attrs.evolve(source, frame=attrs.evolve(source.frame, rows=rows)), cells)
+    source = attrs.evolve(source, frame=attrs.evolve(source.frame, rows=rows))
+    answers = Answers.of(source, cells)
     findings = [
-        *attrs.evolve(source, frame=attrs.evolve(source.frame, rows=rows)).check(),
+        *source.check(),
         *roles.rows.findings,
         *ask_dates(table, source),
         *ask_design_faults(table, layout),
@@ -81,20 +80,13 @@ def check_lazily(table: LazyTable, study: Study, layout: Layout) -> CheckReport:
 def _wide(table: LazyTable, source: Source) -> tuple[Roles, Evaluations, Cells]:
     """Ask for the roles, the evaluations and the answers of a wide table."""
     columns = answer_columns(table, source)
-    by_channel: dict[int | None, list[AnswerColumn]] = {}
-    for column in columns:
-        by_channel.setdefault(column.channel, []).append(column)
-    answered: dict[int | None, nw.Expr] = {
-        channel: any_given(own) for channel, own in by_channel.items()
+    answered = {
+        channel: any_given([column for column in columns if column.channel == channel])
+        for channel in dict.fromkeys(column.channel for column in columns)
     }
     flags = {flag_name(channel): given for channel, given in answered.items()}
     roles = Roles.ask(table, source, flags)
-    if source.layout.is_bound:
-        rated = bound_evaluations(
-            roles, {one: given for one, given in answered.items() if one is not None}
-        )
-    else:
-        rated = wide_evaluations(roles, answered.get(None))
+    rated = (bound_evaluations if source.layout.is_bound else wide_evaluations)(roles, answered)
     return roles, rated, ask_answers(roles, columns)
 
 

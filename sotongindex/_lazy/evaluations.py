@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 import narwhals as nw
 import numpy as np
+from numpy.typing import NDArray
 
 from sotongindex._arrays import IntArray
 from sotongindex._lazy.items import sum_in
@@ -61,71 +62,84 @@ def flag_name(channel: int | None) -> str:
     return "has an answer" if channel is None else f"has an answer on channel {channel}"
 
 
-def wide_evaluations(roles: Roles, answered: nw.Expr | None) -> Evaluations:
+def wide_evaluations(roles: Roles, answered: Mapping[int | None, nw.Expr]) -> Evaluations:
     """Take every row as an evaluation.
 
     Args:
-        roles: The roles, with whether a row has an answer.
-        answered: The same as an expression; None where there are no answers at all.
+        roles: The roles, with columns that tell whether a row has an answer.
+        answered: The same as expressions: one for None, or none where no item has a column.
     """
-    frame, source, rows = roles.source.frame, roles.source, roles.rows
-    times = frame.counts
-    flags = np.zeros(frame.rows) if answered is None else sum_in(frame, flag_name(None))
-    if source.layout.respondent is None:
-        whom = added(rows.organization, times, len(source.study.organizations))
-        people = People(number=int(times.sum()), by_organization=whom)
-    else:
-        people = ask_people(roles, None, _by_channel(roles))
+    source, rows, times = roles.source, roles.rows, roles.source.frame.counts
+    every = np.ones(len(times), dtype=np.bool_)
+    people = _people(roles, every, _by_channel(roles))
     return Evaluations(
         source=source,
-        row=np.arange(frame.rows),
+        row=np.arange(len(times)),
         organization=rows.organization,
         channel=rows.channel,
         times=times,
-        silent=int(times[flags == 0].sum()),
+        silent=int(times[~_rates(roles, answered).any(axis=0)].sum()),
         people=people,
         findings=repeated(source, people, people.rows),
     )
 
 
-def bound_evaluations(roles: Roles, answered: Mapping[int, nw.Expr]) -> Evaluations:
+def bound_evaluations(roles: Roles, answered: Mapping[int | None, nw.Expr]) -> Evaluations:
     """Take every row as one evaluation per channel on which it has an answer.
 
     Args:
-        roles: The roles, with whether a row has an answer on each channel.
-        answered: The same as expressions.
+        roles: The roles, with columns that tell whether a row has an answer on each channel.
+        answered: The same as expressions, by the position of the channel.
     """
-    frame, source, rows = roles.source.frame, roles.source, roles.rows
-    rates = np.zeros((len(answered), frame.rows), dtype=np.bool_)
-    for place, channel in enumerate(answered):
-        rates[place] = sum_in(frame, flag_name(channel)) > 0
+    source, rows, times = roles.source, roles.rows, roles.source.frame.counts
+    rates = _rates(roles, answered)
     place, row = rates.nonzero()
-    used = rates.any(axis=0)
-    found = [] if used.all() else [silent_rows(~used, frame.counts)]
-    whom = added(rows.organization[used], frame.counts[used], len(source.study.organizations))
-    people = People(number=int(frame.counts[used].sum()), by_organization=whom)
-    if source.layout.respondent is not None and used.any():
-        where = nw.any_horizontal(*answered.values(), ignore_nulls=True)
-        people = ask_people(roles, where, answered)
-        again = ask_repeated_rows(roles, answered) if people.repeated else 0
-        found += repeated(source, people, again)
+    used: NDArray[np.bool_] = np.logical_or.reduce(rates, axis=0)
+    people = _people(roles, used, answered)
+    again = ask_repeated_rows(roles, answered) if people.repeated else 0
     return Evaluations(
         source=source,
         row=row,
         organization=rows.organization[row],
         channel=np.array([*answered], dtype=np.int32)[place],
-        times=frame.counts[row],
+        times=times[row],
         silent=0,
         people=people,
-        findings=tuple(found),
+        findings=(
+            *(() if used.all() else (silent_rows(~used, times),)),
+            *repeated(source, people, again),
+        ),
     )
 
 
-def _by_channel(roles: Roles) -> dict[int, nw.Expr]:
+def _rates(roles: Roles, answered: Iterable[int | None]) -> NDArray[np.bool_]:
+    """Return whether rows have an answer on a channel, (channels, rows)."""
+    frame = roles.source.frame
+    flags = [sum_in(frame, flag_name(channel)) > 0 for channel in answered]
+    return np.array(flags, dtype=np.bool_).reshape(len(flags), frame.rows)
+
+
+def _people(roles: Roles, used: NDArray[np.bool_], rates: Mapping[int | None, nw.Expr]) -> People:
+    """Count the respondents of rows that are used; without keys, every row is one."""
+    source, times = roles.source, roles.source.frame.counts[used]
+    if source.layout.respondent is None or not used.any():
+        organizations = len(source.study.organizations)
+        return People(
+            number=int(times.sum()),
+            by_organization=added(roles.rows.organization[used], times, organizations),
+        )
+    rated = (
+        nw.any_horizontal(*rates.values(), ignore_nulls=True) if source.layout.is_bound else None
+    )
+    return ask_people(roles, rated, rates)
+
+
+def _by_channel(roles: Roles) -> dict[int | None, nw.Expr]:
     """Return for every known channel whether a row is about it."""
-    if roles.key("channel") is None:
-        return {0: nw.lit(value=True)} if (roles.rows.channel >= 0).all() else {}
-    places = np.unique(roles.rows.channel[roles.rows.channel >= 0]).tolist()
+    channel = roles.rows.channel
+    if roles.written("channel") is None:
+        return {0: nw.lit(value=True)} if (channel >= 0).all() else {}
+    places = np.unique(channel[channel >= 0]).tolist()
     return {place: roles.is_one_of("channel", [place]) for place in places}
 
 

@@ -46,21 +46,7 @@ def long_evaluations(roles: Roles, used: nw.Expr | None) -> Evaluations:
     source, layout = roles.source, roles.source.layout
     keys, compared = _keys(roles), _compared(roles)
     if keys is None or used is None:
-        frame = attrs.evolve(source.frame, rows=0, times=np.arange(0))
-        nobody = np.arange(0, dtype=np.int32)
-        people = People(
-            number=0, by_organization=added(nobody, frame.counts, len(source.study.organizations))
-        )
-        return Evaluations(
-            source=source,
-            row=np.arange(0),
-            organization=nobody,
-            channel=nobody,
-            times=frame.counts,
-            silent=0,
-            people=people,
-            findings=(),
-        )
+        return _none(roles)
     columns = {**keys, "given": nw.when(_is_given(roles)).then(1).otherwise(0), **compared}
     answer = roles.table.ask(
         lambda frame: _units(
@@ -83,6 +69,22 @@ def long_evaluations(roles: Roles, used: nw.Expr | None) -> Evaluations:
         silent=int(sum_in(answer, "silent").sum()),
         people=people,
         findings=(*repeated(source, people, people.rows), *_differences(answer, [*compared])),
+    )
+
+
+def _none(roles: Roles) -> Evaluations:
+    """Return no evaluations, where a column is missing that tells them apart."""
+    nobody, size = np.zeros(0, dtype=np.int32), len(roles.source.study.organizations)
+    none = np.zeros(0, dtype=np.int64)
+    return Evaluations(
+        source=roles.source,
+        row=none,
+        organization=nobody,
+        channel=nobody,
+        times=none,
+        silent=0,
+        people=People(number=0, by_organization=added(nobody, none, size)),
+        findings=(),
     )
 
 

@@ -14,6 +14,7 @@ from sotongindex._arrays import IntArray
 from sotongindex._lazy.engine import Query
 from sotongindex._lazy.items import sum_in
 from sotongindex._lazy.roles import Roles
+from sotongindex._reading.rows import Codes
 
 __all__ = ["People", "added", "ask_people", "ask_repeated_rows"]
 
@@ -38,7 +39,7 @@ class People:
     rows: int = 0
 
 
-def added(codes: np.ndarray, times: IntArray, size: int) -> IntArray:
+def added(codes: Codes, times: IntArray, size: int) -> IntArray:
     """Add up how many each code stands for, (size,); -1 counts for nothing."""
     known = codes >= 0
     counts: IntArray = np.bincount(codes[known], times[known], size).astype(np.int64)
@@ -46,7 +47,7 @@ def added(codes: np.ndarray, times: IntArray, size: int) -> IntArray:
 
 
 def ask_people(
-    roles: Roles, where: nw.Expr | None, rates: Mapping[int, nw.Expr] | None = None
+    roles: Roles, where: nw.Expr | None, rates: Mapping[int | None, nw.Expr] | None = None
 ) -> People:
     """Ask who rates whom in the rows `where` something holds.
 
@@ -92,7 +93,7 @@ def ask_people(
     )
 
 
-def ask_repeated_rows(roles: Roles, rates: Mapping[int, nw.Expr]) -> int:
+def ask_repeated_rows(roles: Roles, rates: Mapping[int | None, nw.Expr]) -> int:
     """Ask how many rows rate a channel that another row rates for the same respondent."""
     times = {f"{_name(one)} times": nw.col(_name(one)).sum().over(_WHO, _WHOM) for one in rates}
     again = [(nw.col(_name(one)) == 1) & (nw.col(f"{_name(one)} times") > 1) for one in rates]
@@ -106,7 +107,7 @@ def ask_repeated_rows(roles: Roles, rates: Mapping[int, nw.Expr]) -> int:
 
 
 def _rows(
-    roles: Roles, rates: Mapping[int, nw.Expr], frame: Query, *, where: nw.Expr | None = None
+    roles: Roles, rates: Mapping[int | None, nw.Expr], frame: Query, *, where: nw.Expr | None = None
 ) -> Query:
     """Return who rates whom, and 1 for every channel that is rated."""
     rows = frame if where is None else frame.filter(where)
@@ -116,7 +117,7 @@ def _rows(
     return rows.select(**{name: key for name, key in keys.items() if key is not None}, **flags)
 
 
-def _name(channel: int) -> str:
+def _name(channel: int | None) -> str:
     return f"rates channel {channel}"
 
 

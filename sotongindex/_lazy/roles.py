@@ -104,7 +104,7 @@ class Roles:
         column = self.source.frame.column(self.source.roles()[role])
         if isinstance(column, Text):
             return [column.labels[code] for code in np.unique(column.codes[mask]).tolist()]
-        return np.unique(column.values[mask]).tolist()
+        return [*np.unique(column.values[mask]).tolist()]
 
 
 def ask_dates(table: LazyTable, source: Source) -> list[Finding]:

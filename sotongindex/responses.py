@@ -337,7 +337,8 @@ def check_responses(
         The report that a `ResponseError` would carry, or that the `Responses` carry.
 
     Raises:
-        MethodError: If the frame is of no known kind.
+        MethodError: If the frame is of no known kind; or a lazy one is asked for the last of
+            duplicates, or has more different texts or answers in a column than can be looked at.
         EngineError: If the engine of a lazy frame fails.
         DefinitionError: If the roles contradict each other.
     """

@@ -308,7 +308,7 @@ FAULTS = [
     Fault(
         "text_in_number",
         {"q1": ["1", "two", "3", "no answer", "5", ""]},
-        {"column": "q1", "count": 2, "rows": (1, 3), "values": ("two", "no answer")},
+        {"column": "q1", "count": 2, "rows": (1, 3), "values": ("no answer", "two")},
     ),
     Fault(
         "text_in_number",

@@ -68,7 +68,7 @@ class Parsed:
     Attributes:
         values: The numbers in the smallest type, coded by `missing_code` where there is none, (n,).
         wrong: Which rows hold something that is no number, (n,); None where none does.
-        wrong_labels: The distinct things that are no numbers.
+        wrong_labels: The distinct things that are no numbers, in order.
         written: Which rows hold a number written as text, (n,); None where none does.
     """
 
@@ -90,13 +90,18 @@ def numbers(column: Column) -> Parsed:
     wrong = np.isnan(values) & ~blank
     written = is_text & ~wrong & ~blank
     coded = smallest(values, np.isnan(values))[text.codes]
-    faulty = tuple(
-        label_text(label) for label, bad in zip(text.labels, wrong[:-1] & used, strict=True) if bad
+    # Libraries number labels in orders of their own; a report must not depend on that.
+    faulty = sorted(
+        {
+            label_text(label)
+            for label, bad in zip(text.labels, wrong[:-1] & used, strict=True)
+            if bad
+        }
     )
     return Parsed(
         values=coded,
         wrong=wrong[text.codes] if faulty else None,
-        wrong_labels=faulty,
+        wrong_labels=tuple(faulty),
         written=written[text.codes] if (written[:-1] & used).any() else None,
     )
 

@@ -130,12 +130,13 @@ def match(source: Source, role: str, known: tuple[str, ...], *, found: list[Find
 
 
 def _unknown(source: Source, text: Text, *, known: tuple[str, ...], role: str) -> Iterable[Finding]:
-    """Find unknown keys, the most frequent first; beyond some twenty, only count them."""
+    """Find unknown keys, the most frequent first, then by key; beyond some twenty, only count."""
     column, times = source.roles()[role], source.frame.times
     counts = np.bincount(text.codes + 1, times, len(text.labels) + 1)[1:]
     is_known = np.array([label in known for label in text.labels])
     unknown = np.flatnonzero(~is_known & (counts > 0))
-    unknown = unknown[np.argsort(-counts[unknown], kind="stable")]
+    keys = np.array(text.labels, dtype=np.str_)
+    unknown = unknown[np.lexsort([keys[unknown], -counts[unknown]])]
     for code in unknown[:_MOST_UNKNOWN].tolist():
         key = str(text.labels[code])
         yield finding_in(

@@ -190,6 +190,17 @@ def test_weights_that_differ_within_an_evaluation(engine: Engine):
 def test_a_population_without_strata(engine: Engine):
     report = assert_same(engine, GOOD, cluster="cluster", stratum_population="population")
     assert report.errors[0].code == "population_differs"
+    small = GOOD.with_columns(population=pl.lit(5.0))
+    report = assert_same(engine, small, respondent=None, stratum_population="population")
+    assert report.errors[0].code == "population_exceeded"  # every row is a respondent
+    assert_same(engine, small.drop("respondent"), stratum_population="population")
+
+
+@engines
+def test_days_written_as_numbers(engine: Engine):
+    frame = GOOD.with_columns(date=pl.Series([20240501, 19700101, 7, None, 20240502, 20240503]))
+    report = assert_same(engine, frame, date="date")
+    assert {"epoch_date", "unreadable_date"} < {one.code for one in report.warnings}
 
 
 @engines

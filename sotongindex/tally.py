@@ -227,8 +227,6 @@ class Tally(KeepsNoRespondents):
             categories=() if categories is None else categories.tolist(),
             weights=weights,
         )
-        if categories is None:
-            sums = attrs.evolve(sums, frequencies=None)
         tally = tally_of(sums, study, groups=groups, categories=categories)
         return attrs.evolve(tally, replicates=replicates)
 

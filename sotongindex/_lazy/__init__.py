@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import narwhals as nw
 
-from sotongindex._frames import Column, Frame
 from sotongindex._jackknife_groups import check_groups
 from sotongindex._lazy.calibrated_sums import sum_calibrated
 from sotongindex._lazy.cell_weights import CellWeights
@@ -17,7 +16,6 @@ from sotongindex._lazy.engine import LazyTable
 from sotongindex._lazy.opening import lazy_source, unread
 from sotongindex._lazy.query import SumQuery
 from sotongindex._lazy.sums import add_up
-from sotongindex._reading.source import Source
 from sotongindex._replicate_sums import ReplicateSums
 from sotongindex._sums import Sums
 from sotongindex.checks import CheckReport
@@ -29,10 +27,7 @@ __all__ = [
     "CellQuery",
     "CellSums",
     "CellWeights",
-    "Column",
-    "Frame",
     "LazyTable",
-    "Source",
     "category_of",
     "check_lazily",
     "missing_keys",

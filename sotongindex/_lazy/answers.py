@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sotongindex._arrays import IntArray
 from sotongindex._frames import Frame, Numbers
-from sotongindex._lazy.columns import key_of, number_of, without
+from sotongindex._lazy.columns import any_given, key_of, number_of, without
 from sotongindex._lazy.engine import Kind, LazyTable, Query
 from sotongindex._lazy.items import sum_in
 from sotongindex._lazy.roles import Roles
@@ -29,7 +29,7 @@ from sotongindex.checks import Finding
 from sotongindex.errors import MethodError
 from sotongindex.models import Scale
 
-__all__ = ["AnswerColumn", "answer_columns", "any_given", "ask_answers", "ask_long_answers"]
+__all__ = ["AnswerColumn", "answer_columns", "ask_answers", "ask_long_answers"]
 
 _MOST_ANSWERS = 100_000  # different answers by channel in one column that are counted
 _CHANNEL, _USED, _ANSWER, _ITEM = "channel of the row", "row is used", "answer", "item of the row"
@@ -128,11 +128,6 @@ def answer_columns(table: LazyTable, source: Source) -> list[AnswerColumn]:
     return found
 
 
-def any_given(columns: Sequence[AnswerColumn]) -> nw.Expr:
-    """Return whether any of the answers is given."""
-    return nw.any_horizontal(*(~one.answer.is_null() for one in columns), ignore_nulls=True)
-
-
 @attrs.frozen(kw_only=True, eq=False)
 class _Part:
     """Different answers in one column to one item, by channel, and how often each was given."""
@@ -151,7 +146,7 @@ def ask_answers(roles: Roles, columns: Sequence[AnswerColumn]) -> Cells:
     shares = _shares(roles, columns)
     parts = []
     for column in columns:
-        own = [other for other in columns if other.channel == column.channel]
+        own = [other.answer for other in columns if other.channel == column.channel]
         used = any_given(own) if roles.source.layout.is_bound else None
         parts.append(shares.get(column.name) or _detail(roles, column, used=used, found=found))
     return _cells(roles.source, parts, found)
@@ -162,7 +157,7 @@ def _shares(roles: Roles, columns: Sequence[AnswerColumn]) -> dict[str, _Part]:
     found: dict[str, _Part] = {}
     for channel in dict.fromkeys(column.channel for column in columns):
         own = [column for column in columns if column.channel == channel]
-        used = None if channel is None else any_given(own)
+        used = None if channel is None else any_given(column.answer for column in own)
         plain = [column for column in own if column.kind in ("whole", "number")]
         size = max((len(column.aggregates()) for column in plain), default=1)
         step = max(1, roles.table.most_sums // size)

@@ -14,7 +14,7 @@ import numpy as np
 from sotongindex._arrays import FloatArray
 from sotongindex._lazy.cell_weights import CellWeights, Lookup
 from sotongindex._lazy.cells import CellQuery
-from sotongindex._lazy.query import SumQuery
+from sotongindex._lazy.query import GROUP, SumQuery
 from sotongindex._lazy.sums import add_up
 from sotongindex._replicate_sums import ReplicateSums, left_out
 from sotongindex._sums import Sums
@@ -22,7 +22,6 @@ from sotongindex.errors import MethodError
 
 __all__ = ["sum_calibrated"]
 
-_GROUP = "jackknife group"
 _SAME = 1e-9  # what sums of weights may be off by rounding, as a share
 
 
@@ -53,19 +52,19 @@ def _start(query: SumQuery, weights: CellWeights, lookup: Lookup) -> FloatArray:
     """Return the starting weights of respondents by cell and jackknife group, (cells, g)."""
     found = CellQuery(
         table=query.table,
-        keys={**lookup.keys, _GROUP: query.group.cast(nw.String)},
+        keys={**lookup.keys, GROUP: query.group.cast(nw.String)},
         weight=lookup.start,
         respondent=weights.respondent,
         within=weights.by,
     ).run(most=len(weights.respondents) * query.groups)
-    several = found.differing.get(_GROUP, 0)
+    several = found.differing.get(GROUP, 0)
     if several:
         raise MethodError(
             f"{several} respondents are in several jackknife groups; give them one cluster each",
             argument="group",
         )
     sums = np.zeros((len(weights.respondents), query.groups))
-    place, group = lookup.places(found.labels), np.array(found.labels[_GROUP], dtype=np.int64)
+    place, group = lookup.places(found.labels), np.array(found.labels[GROUP], dtype=np.int64)
     np.add.at(sums, (place, group), np.where(place < 0, np.nan, found.weight))
     if not np.allclose(sums.sum(axis=1), weights.calibration.start, rtol=_SAME, atol=0):
         raise MethodError(

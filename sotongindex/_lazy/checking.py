@@ -9,12 +9,8 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from sotongindex._lazy.answers import (
-    answer_columns,
-    any_given,
-    ask_answers,
-    ask_long_answers,
-)
+from sotongindex._lazy.answers import answer_columns, ask_answers, ask_long_answers
+from sotongindex._lazy.columns import any_given
 from sotongindex._lazy.designs import ask_design_faults
 from sotongindex._lazy.engine import LazyTable
 from sotongindex._lazy.evaluations import (
@@ -81,7 +77,7 @@ def _wide(table: LazyTable, source: Source) -> tuple[Roles, Evaluations, Cells]:
     """Ask for the roles, the evaluations and the answers of a wide table."""
     columns = answer_columns(table, source)
     answered = {
-        channel: any_given([column for column in columns if column.channel == channel])
+        channel: any_given(column.answer for column in columns if column.channel == channel)
         for channel in dict.fromkeys(column.channel for column in columns)
     }
     flags = {flag_name(channel): given for channel, given in answered.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import narwhals as nw
 import numpy as np
@@ -19,6 +19,7 @@ from sotongindex._reading.coding import Parsed, numbers
 from sotongindex.errors import MethodError
 
 __all__ = [
+    "any_given",
     "category_of",
     "day_of",
     "group_of",
@@ -66,6 +67,11 @@ def without(value: nw.Expr, missing: Sequence[float]) -> nw.Expr:
         return value
     value = value.cast(nw.Float64)
     return nw.when(~value.is_in([float(code) for code in missing])).then(value)
+
+
+def any_given(answers: Iterable[nw.Expr]) -> nw.Expr:
+    """Return whether any of the answers is given."""
+    return nw.any_horizontal(*(~answer.is_null() for answer in answers), ignore_nulls=True)
 
 
 def start_of(table: LazyTable, name: str) -> nw.Expr:

@@ -8,7 +8,6 @@ import narwhals as nw
 
 from sotongindex._lazy.columns import key_of, number_of
 from sotongindex._lazy.engine import LazyTable, Query
-from sotongindex._lazy.items import sum_in
 from sotongindex._reading.design import Sampled, contradictions, exceeded
 from sotongindex.checks import Finding
 from sotongindex.layout import Layout
@@ -55,7 +54,7 @@ def _differing(table: LazyTable, value: nw.Expr, within: nw.Expr) -> int:
         odd = groups.filter(nw.col("least") != nw.col("greatest"))
         return odd.select(nw.len().alias(_ROWS))
 
-    return int(sum_in(table.ask(build), _ROWS).sum())
+    return table.number(build)
 
 
 def _beyond(table: LazyTable, layout: Layout, size: nw.Expr, *, sampled: Sampled) -> int:
@@ -75,4 +74,4 @@ def _beyond(table: LazyTable, layout: Layout, size: nw.Expr, *, sampled: Sampled
         strata = units.group_by(_WITHIN).agg(nw.len().alias("units"), nw.col(_VALUE).min())
         return strata.filter(nw.col("units") > nw.col(_VALUE)).select(nw.len().alias(_ROWS))
 
-    return int(sum_in(table.ask(build), _ROWS).sum())
+    return table.number(build)

@@ -10,7 +10,8 @@ import attrs
 import narwhals as nw
 import numpy as np
 
-from sotongindex._frames import Frame, Numbers
+from sotongindex._frames import Frame
+from sotongindex._lazy.items import sum_in
 from sotongindex.errors import EngineError, SotongIndexError
 
 __all__ = ["Kind", "LazyTable", "Query"]
@@ -73,6 +74,16 @@ class LazyTable:
                 return Frame.of(query.collect(engine="streaming").to_native())
             return Frame.of(query.collect().to_native())
 
+    def number(self, build: Callable[[Query], Query]) -> int:
+        """Run the query that `build` makes of the table, whose answer is one whole number, or none.
+
+        Raises:
+            EngineError: If the engine fails.
+        """
+        answer = self.ask(build)
+        (name,) = answer.names
+        return int(sum_in(answer, name).sum())
+
     def count(self, columns: Mapping[str, nw.Expr], *, most: int | None = None) -> Frame:
         """Ask how many rows have each combination of values, in order of these, `most` at most.
 
@@ -87,9 +98,7 @@ class LazyTable:
             return (counted if most is None else counted.head(most)).sort(*columns)
 
         answer = self.ask(build)
-        times = answer.column(_TIMES)
-        counts = times.values.astype(np.int64) if isinstance(times, Numbers) else None
-        return attrs.evolve(answer, times=np.arange(0) if counts is None else counts)
+        return attrs.evolve(answer, times=sum_in(answer, _TIMES).astype(np.int64))
 
 
 @contextmanager

@@ -51,22 +51,22 @@ class ItemSums:
         return {self._name(name): column for name, column in columns.items()}
 
     def read(self, answer: Frame) -> dict[str, NDArray[Any]]:
-        """Return answers, their weight, points and frequencies of every row of an answer."""
+        """Return answers, their weight and points, and frequencies where asked, of every row."""
         count = sum_in(answer, self._name("count"))
         weight = count if self.weight is None else sum_in(answer, self._name("weight"))
         gain = sum_in(answer, self._name("gain"))
         if self._shifts_later:
             gain = gain - self.scale.low * count
         points = gain * self._factor
-        frequencies = np.zeros((answer.rows, len(self.categories)))
-        for place, category in enumerate(self.categories):
-            frequencies[:, place] = sum_in(answer, self._name(f"category {category}"))
-        return {
+        found = {
             "answers": count.astype(np.int64),
             "answer_weight": weight,
             "points": 100.0 * weight - points if self.reverse else points,
-            "frequencies": frequencies,
         }
+        if self.categories:
+            counts = [sum_in(answer, self._name(f"category {one}")) for one in self.categories]
+            found["frequencies"] = np.stack(counts, axis=1)
+        return found
 
     def aggregates(self) -> list[nw.Expr]:
         """Return the sums over the columns, and the count of answers."""

@@ -50,9 +50,7 @@ def _evaluations(query: SumQuery) -> Frame:
     weight = nw.lit(1.0) if query.weight is None else query.weight
 
     def build(frame: Query) -> Query:
-        answers = frame.select(
-            nw.col(respondent, item), **query.roles, weight=weight, squared=weight * weight
-        )
+        answers = frame.select(nw.col(respondent, item), **query.roles, weight=weight)
         # The weight is the same in all answers of an evaluation.
         cells = answers.group_by(*query.roles, respondent, item).agg(
             nw.len().alias(_TIMES), nw.col("weight").min()

@@ -65,7 +65,7 @@ def ask_people(
         rows = _rows(roles, {}, frame, where=where).select(_WHO).unique()
         return rows.select(nw.len().alias(_ROWS))
 
-    number = int(sum_in(roles.table.ask(everybody), _ROWS).sum())
+    number = roles.table.number(everybody)
     if whom is None:
         return People(number=number, by_organization=nobody)
     rates = {} if rates is None else rates
@@ -103,7 +103,7 @@ def ask_repeated_rows(roles: Roles, rates: Mapping[int | None, nw.Expr]) -> int:
         rows = rows.filter(nw.any_horizontal(*again, ignore_nulls=True))
         return rows.select(nw.len().alias(_ROWS))
 
-    return int(sum_in(roles.table.ask(build), _ROWS).sum())
+    return roles.table.number(build)
 
 
 def _rows(

@@ -19,9 +19,9 @@ from sotongindex._reading.source import Source
 from sotongindex.checks import CheckReport, Finding
 from sotongindex.errors import EngineError, ResponseError
 
-__all__ = ["SumQuery"]
+__all__ = ["GROUP", "SumQuery"]
 
-_GROUP = "jackknife group"
+GROUP = "jackknife group"  # what the group of a row is called in a query
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -47,11 +47,9 @@ class SumQuery:
     @property
     def roles(self) -> dict[str, nw.Expr]:
         """What sums are grouped by: organization, channel where a column tells it, and group."""
-        layout = self.source.layout
-        names = [layout.organization]
-        if layout.channel is not None and not layout.is_bound:
-            names.append(layout.channel)
-        return {**{name: nw.col(name) for name in names}, _GROUP: self.group}
+        told = self.source.roles()
+        names = [told[role] for role in ("organization", "channel") if role in told]
+        return {**{name: nw.col(name) for name in names}, GROUP: self.group}
 
     def keys(self, answer: Frame, channel: int | None = None) -> IntArray:
         """Return organization, channel and group of every row of an answer as one number.
@@ -82,7 +80,7 @@ class SumQuery:
         return attrs.evolve(self.source, frame=attrs.evolve(answer, times=times))
 
     def _groups(self, answer: Frame) -> IntArray:
-        column = answer.column(_GROUP)
+        column = answer.column(GROUP)
         if not isinstance(column, Numbers) or column.is_null.any():
             raise EngineError(
                 "some keys have no jackknife group: they are blank, or hold letters that the "

@@ -9,7 +9,7 @@ import numpy as np
 
 from sotongindex._arrays import Groups
 from sotongindex._frames import Frame
-from sotongindex._lazy.columns import number_of
+from sotongindex._lazy.columns import any_given, number_of
 from sotongindex._lazy.engine import Query
 from sotongindex._lazy.items import ItemSums, sum_in
 from sotongindex._lazy.query import SumQuery
@@ -96,10 +96,9 @@ def _ask(query: SumQuery, chunk: Sequence[ItemSums], *, rated: Sequence[ItemSums
     for item in chunk:
         columns |= item.columns()
         sums += item.aggregates()
-    given = [~item.answer.is_null() for item in rated]
 
     def build(frame: Query) -> Query:
-        rows = frame.filter(nw.any_horizontal(*given, ignore_nulls=True)) if given else frame
+        rows = frame.filter(any_given(item.answer for item in rated)) if rated else frame
         rows = rows.select(**query.roles, **columns)
         return rows.group_by(*query.roles).agg(*sums)
 

@@ -7,17 +7,16 @@ import numpy as np
 from sotongindex._arrays import FloatArray, IntArray, distinct
 from sotongindex._factors import GROUPS, Block, StoredFactor
 from sotongindex._levels import LEVELS, Level, Rows, Tree, climb
-from sotongindex.tally import Tally
+from sotongindex.tally import Tally, units_of
 
 
 def group_deviations(tally: Tally) -> Rows:
     r"""Return :math:`\sqrt{(G-1)/G} (\theta_{(g)} - \theta)` for every unit and group."""
-    channels = len(tally.study.framework.channels)
     weight, points = tally.dense(tally.answer_weight), tally.dense(tally.points)
     columns = weight.shape[-1]
     weight, points = weight.reshape(-1, columns), points.reshape(-1, columns)
     if tally.replicates is None:
-        unit, group = tally.organization * channels + tally.channel, tally.group
+        unit, group = units_of(tally), tally.group
         weight, points = weight[unit], points[unit]
         rest, rest_points = weight - tally.answer_weight, points - tally.points
     else:

@@ -20,7 +20,7 @@ from sotongindex._pooling import coarsen_groups, pool_studies, pool_tallies
 from sotongindex._student import t_quantile
 from sotongindex.errors import MethodError
 from sotongindex.results import Notice
-from sotongindex.tally import Tally, add_tallies
+from sotongindex.tally import Tally, add_tallies, units_of
 
 __all__ = [
     "SharedTally",
@@ -112,7 +112,7 @@ def share_tally(
     _check(tally, groups=groups, rounding=rounding)
     least = rules.min_respondents_show
     coarse, whole = coarsen_groups(tally, groups), coarsen_groups(tally, 1)
-    row = np.searchsorted(_units(whole), _units(coarse))
+    row = np.searchsorted(units_of(whole), units_of(coarse))
     items = whole.answers >= least
     shown = _enough(whole, least) & items.any(axis=1)
     if not shown.any():
@@ -222,12 +222,6 @@ def _moved(gained: Tally, both: Tally, name: str) -> NDArray[np.bool_]:
 # -- making rows safe ----------------------------------------------------------------------------
 
 
-def _units(tally: Tally) -> IntArray:
-    """Return organization and channel of every row as one number, ascending."""
-    units: IntArray = tally.organization * len(tally.study.framework.channels) + tally.channel
-    return units
-
-
 def _enough(tally: Tally, least: int) -> NDArray[np.bool_]:
     """Return which rows hold enough evaluations, of enough equal weight, (r,)."""
     weighty = tally.weight**2 >= least * tally.squared_weight * (1 - _EQUAL)
@@ -262,7 +256,7 @@ def _rounded(tally: Tally, rounding: float) -> Tally:
     whole = coarsen_groups(tally, 1)
     equal = whole.evaluations * whole.squared_weight <= whole.weight**2 * (1 + _EQUAL)
     step = np.where(equal, 0.0, rounding * whole.weight / whole.evaluations)
-    step = step[np.searchsorted(_units(whole), _units(tally))]
+    step = step[np.searchsorted(units_of(whole), units_of(tally))]
     return attrs.evolve(
         tally,
         weight=_round_to(tally.weight, step),

@@ -47,11 +47,6 @@ Part = TypeVar("Part")
 _MERGED_AT_ONCE = 8  # tallies of batches, so that merging costs little and holds few
 
 
-class _Grouping(TypedDict):
-    groups: int
-    group: IntArray | None
-
-
 class _Options(TypedDict):
     groups: int
     group: str | None
@@ -138,12 +133,12 @@ class Tally(KeepsNoRespondents):
         """
         categories = answer_categories(responses.study.framework) if frequencies else None
         evaluations = Evaluations.of(responses)
-        rows: _Grouping = {"groups": groups, "group": evaluation_groups(responses, groups, group)}
-        sums = sum_evaluations(evaluations, categories=categories, **rows)
+        of = evaluation_groups(responses, groups, group)
+        sums = sum_evaluations(evaluations, groups=groups, group=of, categories=categories)
         return attrs.evolve(
             tally_of(sums, responses.study, groups=groups, categories=categories),
-            moments=add_up_pairs(evaluations, **rows) if moments else None,
-            replicates=sum_replicates(evaluations, **rows),
+            moments=add_up_pairs(evaluations, groups=groups, group=of) if moments else None,
+            replicates=sum_replicates(evaluations, groups=groups, group=of),
         )
 
     @classmethod
@@ -193,9 +188,7 @@ class Tally(KeepsNoRespondents):
             MethodError: If groups cannot be told of the keys, the frame is of no known kind, or
                 weights are those of others, or cannot be calibrated again without a group.
         """
-        layout = attrs.evolve(layout or Layout(), **roles)
-        if group is not None:
-            layout = attrs.evolve(layout, keep=(*layout.keep, group))
+        layout = _keeping(attrs.evolve(layout or Layout(), **roles), group)
         table = LazyTable.of(frame)
         if table is None:
             if weights is not None:
@@ -272,9 +265,7 @@ class Tally(KeepsNoRespondents):
             ResponseError: If the answers of a batch do not fit the study; it names the batch.
             MethodError: If there is no batch, a file cannot be read, or a process is lost.
         """
-        layout = attrs.evolve(layout or Layout(), **roles)
-        if group is not None:
-            layout = attrs.evolve(layout, keep=(*layout.keep, group))
+        layout = _keeping(attrs.evolve(layout or Layout(), **roles), group)
         found: list[Tally] = []
 
         def add(part: Tally | None) -> None:
@@ -306,7 +297,7 @@ class Tally(KeepsNoRespondents):
         """Add up row values (r, ...) over groups into (organizations, channels, ...)."""
         shape = (len(self.study.organizations), len(self.study.framework.channels))
         result = np.zeros((shape[0] * shape[1], *values.shape[1:]), dtype=values.dtype)
-        np.add.at(result, self.organization * shape[1] + self.channel, values)
+        np.add.at(result, units_of(self), values)
         return result.reshape(*shape, *values.shape[1:])
 
     def item_means(self) -> FloatArray:
@@ -316,6 +307,11 @@ class Tally(KeepsNoRespondents):
             self.dense(self.points), weight, out=np.full_like(weight, np.nan), where=weight > 0
         )
         return means
+
+
+def _keeping(layout: Layout, group: str | None) -> Layout:
+    """Return the layout with the column of the jackknife group among those to keep."""
+    return layout if group is None else attrs.evolve(layout, keep=(*layout.keep, group))
 
 
 def _tally_piece(piece: Piece, *, study: Study, layout: Layout, options: _Options) -> Tally | None:
@@ -384,12 +380,17 @@ def tally_of(
     )
 
 
+def units_of(tally: Tally) -> IntArray:
+    """Return organization and channel of every row as one number, ascending, (r,)."""
+    units: IntArray = tally.organization * len(tally.study.framework.channels) + tally.channel
+    return units
+
+
 def _sums_of(tally: Tally) -> Sums:
     """Return the sums alone, with organization, channel and group as one number."""
-    units = tally.organization * len(tally.study.framework.channels) + tally.channel
     names = [field.name for field in attrs.fields(Sums) if field.name != "keys"]
     arrays = {name: getattr(tally, name) for name in names}
-    return Sums(keys=units * tally.groups + tally.group, **arrays)
+    return Sums(keys=units_of(tally) * tally.groups + tally.group, **arrays)
 
 
 def _categories_of(tally: Tally) -> IntArray:

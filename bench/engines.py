@@ -69,16 +69,19 @@ def duckdb_query(folder: Path) -> object:
     return duckdb.sql(query).to_arrow_table()
 
 
-def _index(table: object) -> object:
-    tally = si.Tally.from_frame(table, study(), channel=None, groups=GROUPS, check=False)
+def _index(tally: si.Tally) -> object:
     return si.compute_index(tally, method=si.IndexMethod(variance=si.GroupJackknife(groups=GROUPS)))
+
+
+def _engine_index(table: object) -> object:
+    return _index(si.Tally.from_frame(table, study(), channel=None, groups=GROUPS, check=False))
 
 
 def polars_index(folder: Path) -> object:
     """Index with errors, summed by Polars; the table was checked before."""
     import polars as pl
 
-    return _index(pl.scan_parquet(folder / "*.parquet"))
+    return _engine_index(pl.scan_parquet(folder / "*.parquet"))
 
 
 def polars_check(folder: Path) -> object:
@@ -92,7 +95,7 @@ def duckdb_index(folder: Path) -> object:
     """Index with errors, summed by DuckDB; the table was checked before."""
     import duckdb
 
-    return _index(duckdb.read_parquet(f"{folder}/*.parquet"))
+    return _engine_index(duckdb.read_parquet(f"{folder}/*.parquet"))
 
 
 def duckdb_check(folder: Path) -> object:
@@ -103,8 +106,8 @@ def duckdb_check(folder: Path) -> object:
 
 
 def _batches(folder: Path, processes: int) -> object:
-    tally = si.Tally.from_batches(folder, study(), channel=None, groups=GROUPS, processes=processes)
-    return si.compute_index(tally, method=si.IndexMethod(variance=si.GroupJackknife(groups=GROUPS)))
+    options = {"channel": None, "groups": GROUPS, "processes": processes}
+    return _index(si.Tally.from_batches(folder, study(), **options))
 
 
 def ibis_index(folder: Path) -> object:
@@ -112,7 +115,7 @@ def ibis_index(folder: Path) -> object:
     import ibis
 
     table = ibis.read_parquet(f"{folder}/*.parquet")
-    return _index(table)
+    return _engine_index(table)
 
 
 def dask_index(folder: Path) -> object:
@@ -120,7 +123,7 @@ def dask_index(folder: Path) -> object:
     import dask.dataframe as dd
 
     table = dd.read_parquet(folder, engine="pyarrow")
-    return _index(table)
+    return _engine_index(table)
 
 
 def spark_index(folder: Path) -> object:
@@ -131,7 +134,7 @@ def spark_index(folder: Path) -> object:
     session = builder.config("spark.driver.memory", "4g").getOrCreate()
     session.sparkContext.setLogLevel("OFF")
     table = session.read.parquet(str(folder))
-    return _index(table)
+    return _engine_index(table)
 
 
 WORKS: dict[str, Callable[[Path], object]] = {

@@ -55,7 +55,7 @@ class Piece:
             yield self.name, self.frame
             return
         start = self.first
-        for batch in _read(self.path, self):
+        for batch in _read(self.path, self.row_groups, self.columns):
             yield f"{self.name}, rows from {start:,}", batch
             start += len(batch)
 
@@ -147,12 +147,12 @@ def _stretches(path: Path, columns: tuple[str, ...]) -> Iterator[Piece]:
             first, rows, groups = first + rows, 0, []
 
 
-def _read(path: Path, piece: Piece) -> Iterator[Any]:
-    """Yield Arrow tables of some rows of a piece of a file."""
+def _read(path: Path, row_groups: Sequence[int], columns: Sequence[str]) -> Iterator[Any]:
+    """Yield Arrow tables of some rows of a file."""
     with _opened(path) as file:
         arrow = importlib.import_module("pyarrow")
-        known = [name for name in piece.columns if name in file.schema_arrow.names]
-        batches = file.iter_batches(_BATCH_ROWS, row_groups=list(piece.row_groups), columns=known)
+        known = [name for name in columns if name in file.schema_arrow.names]
+        batches = file.iter_batches(_BATCH_ROWS, row_groups=list(row_groups), columns=known)
         try:
             for batch in batches:
                 yield arrow.Table.from_batches([batch])

@@ -1,4 +1,4 @@
-"""Result tables: columns of arrays become rows of plain Python values."""
+"""Plain values: columns as rows of result tables, and labels as the text they are compared by."""
 
 from __future__ import annotations
 
@@ -34,3 +34,12 @@ def plain_value(value: object) -> object:
     if value == "" or (isinstance(value, float) and math.isnan(value)):
         return None
     return value
+
+
+def label_text(label: object) -> str:
+    """Return a label as the text that keys are compared with: 101.0 is "101"."""
+    if isinstance(label, float):
+        if math.isnan(label):
+            return ""
+        label = int(label) if label.is_integer() else label
+    return "" if label is None else str(label).strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from sotongindex._columns import label_text
 from sotongindex._files import array_of, opened, reader_package
 from sotongindex.errors import MethodError, nearest_key
 
@@ -52,7 +52,7 @@ class LabelledTable:
                     argument="names",
                 )
             known = self.value_labels.get(name, {})
-            texts = [known.get(code, _text(code)) for code in changed[name].tolist()]
+            texts = [known.get(code, label_text(code)) for code in changed[name].tolist()]
             changed[name] = array_of(texts)
         return changed
 
@@ -94,9 +94,3 @@ def _codes(
     for ends in ranges:
         inside |= (known >= ends["lo"]) & (known <= ends["hi"])
     return tuple(known[inside].tolist())
-
-
-def _text(code: Any) -> str | None:
-    if code is None or (isinstance(code, float) and math.isnan(code)):
-        return None
-    return f"{code:g}" if isinstance(code, float) else str(code)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sotongindex._arrays import is_missing, missing_code
+from sotongindex._columns import label_text
 from sotongindex._frames import Column, Dates, Numbers, Text
 
 __all__ = ["Parsed", "days", "keyed", "numbers", "recode", "sorted_keys"]
@@ -115,15 +116,6 @@ def _number(label: object) -> float:
         return float(label)  # type: ignore[arg-type]  # objects of any kind may come
     except (TypeError, ValueError):
         return np.nan
-
-
-def label_text(label: object) -> str:
-    """Return a label as the text that keys are compared with: 101.0 is "101"."""
-    if isinstance(label, float):
-        if np.isnan(label):
-            return ""
-        label = int(label) if label.is_integer() else label
-    return "" if label is None else str(label).strip()
 
 
 def keyed(column: Column) -> Text:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from sotongindex._arrays import FloatArray, Groups, IntArray, read_only
 from sotongindex._sums import Sums, add_rows
+from sotongindex.errors import MethodError
 
-__all__ = ["ReplicateSums", "left_out"]
+__all__ = ["ReplicateSums", "left_out", "refuse_several_groups"]
 
 
 def _array(array: NDArray[np.float64]) -> FloatArray:
@@ -85,6 +86,16 @@ class ReplicateSums:
             unit=grouped.keys,
             answer_weight=added([part.answer_weight for part in parts]),
             points=added([part.points for part in parts]),
+        )
+
+
+def refuse_several_groups(respondents: int) -> None:
+    """Raise where respondents, who are weighted as one, are left out with several groups."""
+    if respondents:
+        raise MethodError(
+            f"{respondents} respondents are in several jackknife groups; give them one cluster "
+            "each",
+            argument="group",
         )
 
 

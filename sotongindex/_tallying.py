@@ -5,10 +5,10 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from sotongindex._arrays import FloatArray, Groups, IntArray, group_sums, read_only
+from sotongindex._arrays import FloatArray, Groups, IntArray, distinct, group_sums, read_only
 from sotongindex._evaluations import Evaluations
 from sotongindex._jackknife_groups import check_groups, given_groups, jackknife_groups
-from sotongindex._replicate_sums import ReplicateSums, left_out
+from sotongindex._replicate_sums import ReplicateSums, left_out, refuse_several_groups
 from sotongindex._sums import Sums
 from sotongindex.errors import MethodError
 from sotongindex.models import Framework
@@ -74,14 +74,16 @@ def sum_replicates(
     """Add up every replicate of the grouped jackknife; None unless weights are calibrated again.
 
     Raises:
-        MethodError: If what is left without a group cannot be calibrated.
+        MethodError: If what is left without a group cannot be calibrated, or respondents are in
+            several groups.
     """
     responses = evaluations.responses
     known = responses.calibration
     if group is None or known is None or responses.weight is None:
         return None
-    cells = len(known.ratio)
-    in_cell = known.cell * groups + group[known.first]
+    cells, own = len(known.ratio), group[known.first]
+    refuse_several_groups(len(distinct(known.unit[own[known.unit] != group])))
+    in_cell = known.cell * groups + own
     start = np.bincount(in_cell, known.start, cells * groups).reshape(cells, groups)
     ratios = known.again_by_cell(left_out(start))
     cell = known.cell[known.unit]

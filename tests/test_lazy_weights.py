@@ -205,8 +205,12 @@ def test_tallies_of_other_weights_and_groups(engine: Engine):
     odd = TABLE.with_columns(other=pl.col("weight") * 2, place=pl.int_range(pl.len()) % 4)
     with pytest.raises(MethodError, match="starting weights of `weights` are in 'weight'"):
         Tally.from_frame(engine(odd), PANEL.study, weight="other", weights=weights)
-    with pytest.raises(MethodError, match="are in several jackknife groups"):
+    with pytest.raises(MethodError, match="are in several jackknife groups") as lazy:
         Tally.from_frame(engine(odd), PANEL.study, groups=4, group="place", weights=weights)
+    responses = Responses.from_frame(odd, PANEL.study, keep=("age_group", "sex", "place"))
+    with pytest.raises(MethodError, match="are in several jackknife groups") as memory:
+        Tally.from_responses(rake(responses, MARGINS), groups=4, group="place")
+    assert str(memory.value) == str(lazy.value)
 
 
 FAULTY = {

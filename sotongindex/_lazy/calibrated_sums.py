@@ -16,7 +16,7 @@ from sotongindex._lazy.cell_weights import CellWeights, Lookup
 from sotongindex._lazy.cells import CellQuery
 from sotongindex._lazy.query import GROUP, SumQuery
 from sotongindex._lazy.sums import add_up
-from sotongindex._replicate_sums import ReplicateSums, left_out
+from sotongindex._replicate_sums import ReplicateSums, left_out, refuse_several_groups
 from sotongindex._sums import Sums
 from sotongindex.errors import MethodError
 
@@ -57,12 +57,7 @@ def _start(query: SumQuery, weights: CellWeights, lookup: Lookup) -> FloatArray:
         respondent=weights.respondent,
         within=weights.by,
     ).run(most=len(weights.respondents) * query.groups)
-    several = found.differing.get(GROUP, 0)
-    if several:
-        raise MethodError(
-            f"{several} respondents are in several jackknife groups; give them one cluster each",
-            argument="group",
-        )
+    refuse_several_groups(found.differing.get(GROUP, 0))
     sums = np.zeros((len(weights.respondents), query.groups))
     place, group = lookup.places(found.labels), np.array(found.labels[GROUP], dtype=np.int64)
     np.add.at(sums, (place, group), np.where(place < 0, np.nan, found.weight))

@@ -173,8 +173,10 @@ def _chunk(roles: Roles, columns: Sequence[AnswerColumn], used: nw.Expr | None) 
     def build(frame: Query) -> Query:
         rows = frame if used is None else frame.filter(used)
         each = {name: one for column in columns for name, one in column.columns().items()}
-        grouped = rows.select(**channel, **each).group_by(*channel)
-        return grouped.agg(*(one for column in columns for one in column.aggregates()))
+        answers = rows.select(**channel, **each)
+        asked = [one for column in columns for one in column.aggregates()]
+        # Groups of one are not added up in pieces by every engine.
+        return answers.group_by(*channel).agg(*asked) if channel else answers.select(*asked)
 
     answer = roles.table.ask(build)
     codes = _positions(roles, answer, bound)
@@ -248,9 +250,9 @@ def ask_long_answers(roles: Roles, used: nw.Expr | None) -> Cells:
 
 
 def _channel(roles: Roles) -> dict[str, nw.Expr]:
-    """Return the channel of every row; 0 where no column tells it."""
+    """Return the channel of every row, where a column tells it."""
     key = roles.written("channel")
-    return {_CHANNEL: nw.lit(0) if key is None else key}
+    return {} if key is None else {_CHANNEL: key}
 
 
 def _counted(table: LazyTable, name: str, by: dict[str, nw.Expr]) -> Frame:

@@ -88,7 +88,8 @@ class Roles:
     def positions(self, role: str, answer: Frame, column: str) -> Codes:
         """Return the positions of the keys in a column of an answer, -1 where unknown."""
         study, name = self.source.study, self.source.roles().get(role, role)
-        frame = attrs.evolve(answer, names=(name,), column=lambda _: answer.column(column))
+        names = (name,) if column in answer.names else ()
+        frame = attrs.evolve(answer, names=names, column=lambda _: answer.column(column))
         source = attrs.evolve(self.source, frame=frame)
         if role == "channel":
             return match_channels(source, [])
